@@ -1,0 +1,287 @@
+"""The builder: appends typed statements to a block, inferring types, shapes and checks.
+
+`let` is the one way to make an operation. It promotes (a weak operand is cast where compiled
+code would promote differently), computes the result's type and extents, folds scalar operations
+on constants, and inserts a check where two extents must be equal and may not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from retrograd.errors import Span
+from retrograd.ir.extents import Extent, Opaque, Root, Term, product, root, substituted
+from retrograd.ir.nodes import (
+    Atom, Block, Constant, Effect, Let, Statement, Value, integer, number,
+)
+from retrograd.ir.operations import OPERATIONS, Query
+from retrograd.ir.types import Array, Scalar, Type, promote, strong_promotion
+
+Extents = tuple[Extent, ...]
+_KEEP_OPERANDS = frozenset({"cast", "where", "let", "power"})
+_SAME = {"add": Extent.__add__, "subtract": Extent.__sub__, "multiply": product}
+
+
+@dataclass
+class Facts:
+    """What is known about extents here: those of values, and equations that hold from here on.
+
+    `extents` only grows, so the blocks of one function share it; equations belong to a block.
+    """
+
+    extents: dict[Value, Extents] = field(default_factory=dict)
+    integers: dict[Value, Extent] = field(default_factory=dict)
+    equal: dict[Term, Extent] = field(default_factory=dict)
+
+    def inner(self) -> Facts:
+        return Facts(self.extents, self.integers, dict(self.equal))
+
+    def of(self, atom: Atom) -> Extents:
+        if isinstance(atom, Constant) or isinstance(atom.type, Scalar):
+            return ()
+        found = self.extents.get(atom)
+        if found is None:
+            found = tuple(Extent(1) if d == 1 else root(atom, axis)
+                          for axis, d in enumerate(atom.type.dims))
+            self.extents[atom] = found
+        return found
+
+    def integer(self, atom: Atom) -> Extent:
+        if isinstance(atom, Constant):
+            return Extent(int(atom.value.real))
+        return self.integers.get(atom) or root(atom)
+
+    def equate(self, a: Extent, b: Extent) -> None:
+        """From here on a == b: one of their roots is expressed by the rest."""
+        difference = substituted(a, self.equal) - substituted(b, self.equal)
+        for term, factor in reversed(difference.terms):
+            if factor in (1, -1) and isinstance(term, Root):
+                rest = difference - Extent(0, ((term, factor),))
+                self.equal[term] = rest.scaled(-factor)
+                return
+
+    def provably_equal(self, a: Extent, b: Extent) -> bool:
+        return a == b or substituted(a, self.equal) == substituted(b, self.equal)
+
+
+class Builder:
+    """Appends statements to one block; `inner()` opens a block inside it."""
+
+    def __init__(self, facts: Facts | None = None, checks: bool = True) -> None:
+        self.facts = Facts() if facts is None else facts
+        self.checks = checks
+        self.statements: list[Statement] = []
+        self.origin: Span | None = None
+        self._defined: dict[Value, Let] = {}
+
+    def inner(self) -> Builder:
+        builder = Builder(self.facts.inner(), self.checks)
+        builder.origin = self.origin
+        builder._defined = self._defined
+        return builder
+
+    @property
+    def block(self) -> Block:
+        return tuple(self.statements)
+
+    @contextmanager
+    def at(self, origin: Span | None) -> Iterator[None]:
+        """Statements made inside come from `origin`."""
+        before, self.origin = self.origin, origin
+        try:
+            yield
+        finally:
+            self.origin = before
+
+    def append(self, statement: Statement) -> None:
+        self.statements.append(statement)
+        if isinstance(statement, Let):
+            self._defined[statement.result] = statement
+
+    def definition(self, atom: Atom) -> Let | None:
+        """The statement that made a value, where this builder or an outer one made it."""
+        return self._defined.get(atom) if isinstance(atom, Value) else None
+
+    # --- operations --------------------------------------------------------------------------
+
+    def let(self, op: str, *args: Atom, name: str = "t", strong: bool = False,
+            **static: Any) -> Atom:
+        """Append `name = op(args)` and return its value (a constant where it can be folded)."""
+        operation = OPERATIONS[op]
+        if operation.family in ("elementwise", "contraction") or op in ("array", "concatenate"):
+            args = self._promoted(op, args)
+        weak = not strong and op != "dim" and all(_is_weak(a) for a in args)
+        folded = self._fold(op, args, static, weak)
+        if folded is not None:
+            return folded
+        type, extents = self._infer(op, args, static, weak or op == "dim")
+        result = Value(name, type)
+        self.append(Let(result, op, args, static, self.origin))
+        if isinstance(type, Array):
+            self.facts.extents[result] = tuple(
+                root(result, axis) if e is None else e for axis, e in enumerate(extents))
+        elif type.dtype == "int64":
+            self._note_integer(op, result, args, static)
+        return result
+
+    def _promoted(self, op: str, args: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        """Casts for weak operands that compiled code would not treat as weak."""
+        first = 1 if op == "where" else 0
+        values = args[first:]
+        if op == "cast" or not values:
+            return args
+        common, _ = promote(a.type for a in values)
+        if strong_promotion(a.type for a in values) == common:
+            return args
+        return (*args[:first], *(self.cast(a, common) if _is_weak(a) else a for a in values))
+
+    def cast(self, atom: Atom, dtype: str) -> Atom:
+        """The atom in another dtype; a constant changes its type."""
+        if atom.type.dtype == dtype and not _is_weak(atom):
+            return atom
+        if isinstance(atom, Constant):
+            return number(np.dtype(dtype).type(atom.value).item(), Scalar(dtype))
+        if atom.type.dtype == dtype:
+            return atom
+        return self.let("cast", atom, name=atom.name, strong=True, dtype=dtype)
+
+    def _infer(self, op: str, args: tuple[Atom, ...], static: dict[str, Any],
+               weak: bool) -> tuple[Type, tuple[Extent | None, ...]]:
+        operation = OPERATIONS[op]
+        query = self.query(args, static)
+        extents = operation.shape(query)
+        dtype = operation.dtype(query)
+        if not extents and not (operation.is_array and operation.is_array(query)):
+            return Scalar(dtype, weak), ()
+        dims = tuple(1 if e is not None and e.known == 1 else None for e in extents)
+        return Array(dtype, dims, _layout(op, args, static)), extents
+
+    def query(self, args: Sequence[Atom], static: dict[str, Any]) -> Query:
+        return Query(tuple(a.type for a in args), tuple(self.facts.of(a) for a in args), static,
+                     lambda k: self.facts.integer(args[k]), self.require_equal)
+
+    def _fold(self, op: str, args: tuple[Atom, ...], static: dict[str, Any],
+              weak: bool) -> Constant | None:
+        """Scalar operations on constants, where the result is a finite number."""
+        if OPERATIONS[op].family != "elementwise" or not all(
+                isinstance(a, Constant) for a in args):
+            return None
+        query = self.query(args, static)
+        dtype = OPERATIONS[op].dtype(query)
+        values = [np.dtype(a.type.dtype).type(a.value) for a in args if isinstance(a, Constant)]
+        with np.errstate(all="ignore"):
+            if op in ("floor_divide", "remainder") and not values[1]:
+                return None
+            if op == "power" and dtype == "int64" and values[1] < 0:
+                return None
+            result = OPERATIONS[op].evaluate(*values, **static)
+        if not np.isfinite(result) or _overflows(op, args, result):
+            return None
+        return number(result.item() if hasattr(result, "item") else result, Scalar(dtype, weak))
+
+    def _note_integer(self, op: str, result: Value, args: tuple[Atom, ...],
+                      static: dict[str, Any]) -> None:
+        """Remember an int that is an affine expression of extents and other ints."""
+        if op == "dim":
+            self.facts.integers[result] = self.facts.of(args[0])[static["axis"]]
+        elif op == "let":
+            self.facts.integers[result] = self.facts.integer(args[0])
+        elif op in _SAME and all(isinstance(a.type, Scalar) and a.type.dtype == "int64"
+                                 for a in args):
+            self.facts.integers[result] = _SAME[op](*(self.facts.integer(a) for a in args))
+        elif op == "negative":
+            self.facts.integers[result] = self.facts.integer(args[0]).scaled(-1)
+
+    # --- extents -----------------------------------------------------------------------------
+
+    def require_equal(self, a: Extent, b: Extent, exception: type[Exception],
+                      message: Sequence[str | Extent]) -> None:
+        """Insert a check that two extents are equal, unless that is known."""
+        if not self.checks or self.facts.provably_equal(a, b):
+            return
+        atoms = [self.atom_of(a), self.atom_of(b)]
+        parts: list[str | int] = []
+        for part in message:
+            if isinstance(part, str):
+                parts.append(part)
+            else:
+                parts.append(len(atoms))
+                atoms.append(self.atom_of(part))
+        self.append(Effect("check_equal", tuple(atoms),
+                           {"exception": exception, "message": tuple(parts)}, self.origin))
+        self.facts.equate(a, b)
+
+    def shape_atoms(self, atom: Atom) -> tuple[Atom, ...]:
+        """The shape of an array as int atoms, computed without using the array itself
+        where its extents are those of something else."""
+        return tuple(self.atom_of(e) for e in self.facts.of(atom))
+
+    def atom_of(self, extent: Extent) -> Atom:
+        """An int atom for an extent; appends what computes it."""
+        total: Atom | None = integer(extent.constant) if extent.constant or not extent.terms \
+            else None
+        for term, factor in extent.terms:
+            value = self._term_atom(term)
+            if abs(factor) != 1:
+                value = self.let("multiply", integer(abs(factor)), value, name="size")
+            if total is None:
+                total = value if factor > 0 else self.let("negative", value, name="size")
+            elif isinstance(total, Constant) and factor > 0:
+                constant = int(total.value.real)
+                total = self.let("add" if constant > 0 else "subtract", value,
+                                 integer(abs(constant)), name="size")
+            else:
+                total = self.let("add" if factor > 0 else "subtract", total, value, name="size")
+        assert total is not None
+        return total
+
+    def _term_atom(self, term: Term) -> Atom:
+        if isinstance(term, Root):
+            if term.axis is None:
+                return term.value
+            return self.let("dim", term.value, name="n", axis=term.axis)
+        assert isinstance(term, Opaque)
+        op = {"max": "maximum", "min": "minimum", "multiply": "multiply",
+              "floor_divide": "floor_divide"}[term.kind]
+        total, *rest = (self.atom_of(a) for a in term.args)
+        for other in rest:
+            total = self.let(op, total, other, name="size")
+        return total
+
+
+def _overflows(op: str, args: tuple[Atom, ...], result: Any) -> bool:
+    """Whether folding an int operation wrapped around."""
+    if not isinstance(result, np.integer) or op not in ("add", "subtract", "multiply", "power"):
+        return False
+    functions: dict[str, Callable[[Any, Any], Any]] = {
+        "add": lambda a, b: a + b, "subtract": lambda a, b: a - b,
+        "multiply": lambda a, b: a * b, "power": pow}
+    a, b = (x.value for x in args if isinstance(x, Constant))
+    return bool(functions[op](a, b) != int(result))
+
+
+def _is_weak(atom: Atom) -> bool:
+    return isinstance(atom.type, Scalar) and atom.type.weak
+
+
+def _layout(op: str, args: tuple[Atom, ...], static: dict[str, Any]) -> str:
+    """The memory layout of a result: fresh arrays are C, views follow NumPy."""
+    source = args[0].type if args else None
+    if not isinstance(source, Array):
+        return "C"
+    if op in ("update", "add_at", "let", "push"):
+        return source.layout
+    if op == "reshape":
+        return "C"
+    if op == "transpose":
+        reversed_axes = tuple(reversed(range(source.rank)))
+        if static["axes"] == reversed_axes:
+            return {"C": "F", "F": "C"}.get(source.layout, "A") if source.rank > 1 \
+                else source.layout
+        return "A"
+    return "A" if op in ("view", "broadcast_to", "diagonal") else "C"

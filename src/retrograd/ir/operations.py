@@ -1,0 +1,98 @@
+"""The vocabulary of `Let`: what each operation computes, its dtype, its shape and its cost.
+
+One table, `OPERATIONS`, serves type inference, the verifier, the interpreter and the planner.
+Derivatives live in `rules/`, printing and lowering in `backend/`.
+
+    elementwise   broadcast over all arguments (`add`, `exp`, `where`, `cast`, ...)
+    reduction     over static `axes` (None for all): `sum`, `prod`, `max`, `min`, `any`, `all`,
+                  `argmax`, `argmin`; never keepdims
+    view          `view`, `transpose`, `reshape`, `broadcast_to`, `diagonal`
+    index         `load`, `take`, `update`, `add_at`, `push` (a row of a growable tape)
+    contraction   `matmul`, `einsum`
+    scan          `cumsum`, `cumprod`
+    create        `zeros`, `ones`, `empty`, `full`, `arange`, `eye`, `array`, `concatenate`,
+                  `copy`, `dim`, `let`
+    library       `solve`, `inv`, `det`, `slogdet_sign`, `slogdet_log`, `cholesky`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from retrograd.ir.extents import Extent
+from retrograd.ir.nodes import Static
+from retrograd.ir.types import Type
+
+Shape = tuple[Extent | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a dtype or shape rule may look at.
+
+    `same(a, b, exception, message)` states that two extents must be equal; the builder adds a
+    check where it cannot prove it. A message is made of strings and extents.
+    `integer(k)` is the extent that argument k, an int, stands for.
+    """
+
+    types: tuple[Type, ...]
+    extents: tuple[tuple[Extent, ...], ...]
+    static: Static
+    integer: Callable[[int], Extent]
+    same: Callable[[Extent, Extent, type[Exception], Sequence[str | Extent]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation; a shape of None for an extent means that nothing is known about it."""
+
+    name: str
+    family: str
+    dtype: Callable[[Query], str]
+    shape: Callable[[Query], Shape]
+    evaluate: Callable[..., Any]
+    cost: float = 1.0
+    is_array: Callable[[Query], bool] | None = None   # whether rank 0 is an array; default no
+
+
+def _table() -> dict[str, Operation]:
+    from retrograd.ir import operations_arrays, operations_elementwise
+
+    table: dict[str, Operation] = {}
+    for operation in (*operations_elementwise.ALL, *operations_arrays.ALL):
+        if operation.name in table:
+            raise ValueError(f"two operations are called {operation.name!r}")
+        table[operation.name] = operation
+    return table
+
+
+class _Operations:
+    """The table, made on first use so that the modules can import `Operation` from here."""
+
+    def __init__(self) -> None:
+        self._table: dict[str, Operation] = {}
+
+    def __getitem__(self, name: str) -> Operation:
+        return self.table[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.table
+
+    @property
+    def table(self) -> dict[str, Operation]:
+        if not self._table:
+            self._table = _table()
+        return self._table
+
+
+OPERATIONS = _Operations()
+
+
+def family(op: str) -> str:
+    return OPERATIONS[op].family
+
+
+def is_elementwise(op: str) -> bool:
+    return OPERATIONS[op].family == "elementwise"

@@ -1,0 +1,115 @@
+"""What goes into the compiler and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from retrograd.ir.types import Type
+from retrograd.trees import Tree
+
+PRIMAL, GRAD, VALUE_AND_GRAD, VJP = "primal", "grad", "value_and_grad", "vjp"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An argument whose value is part of the specialisation (a string, None, a function, an int
+    that is used as an axis)."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One derivative of one function for one tuple of argument types.
+
+    `params` has one entry for each parameter of the function, in order (an entry for `*args` is a
+    tuple of entries). `wrt` are positions in `params`, in the order in which gradients are
+    returned; `single` says that the gradient is returned itself and not in a tuple.
+    `known_captures` are captured ints whose value is part of the specialisation.
+    """
+
+    function: Callable[..., Any]
+    product: str
+    params: tuple[Type | Known | tuple[Type | Known, ...], ...]
+    wrt: tuple[int, ...]
+    single: bool = True
+    has_aux: bool = False
+    holomorphic: bool = False
+    known_captures: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A number or array outside the function, read at every call and passed as an argument.
+
+    `read()` gives its present value; `name` is its name in generated source.
+    """
+
+    name: str
+    read: Callable[[], Any]
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A static value from outside (a function, a module) that the program was compiled for."""
+
+    name: str
+    read: Callable[[], Any]
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a compiled function reports an exception: its status is this failure's number.
+
+    The parts of a message are strings and positions among the integer ("i") or float ("f")
+    values that follow the status.
+    """
+
+    exception: type[BaseException]
+    message: tuple[str | tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """One function as Python source, printed for NumPy or for Numba.
+
+    A compiled function returns a flat tuple of leaves (the bare leaf when there is one). If it can
+    fail, the tuple starts with the status (0: success), `integers` ints and `floats` floats.
+    """
+
+    name: str
+    source: str
+    structure: Tree
+    failures: tuple[Failure, ...] = ()
+    integers: int = 0
+    floats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One function of a program: its types, and its source for NumPy and for Numba.
+
+    `params` are the types of its arguments without static ones; captures follow the parameters,
+    and for the second function of a vjp the parameters are the residuals and then the output's
+    adjoints. `results` are the types of the flat results.
+    """
+
+    params: tuple[Type, ...]
+    results: tuple[Type, ...]
+    readable: Emitted
+    lowered: Callable[[], Emitted]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The compiler's answer: one unit, or two for a vjp (forward, backward)."""
+
+    units: tuple[Unit, ...]
+    captures: tuple[Capture, ...]
+    guards: tuple[Guard, ...]
+    residuals: int = 0
+    sources: tuple[str, ...] = ()     # the text of every function that was inlined, for cache keys
