@@ -1,0 +1,37 @@
+"""An entry of the corpus: a program, arguments to try it with, and where its truth comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`arguments` are sets of arguments; `expected` has one tuple of gradients for each set."""
+
+    function: Callable[..., Any]
+    arguments: tuple[tuple[Any, ...], ...]
+    argnums: tuple[int, ...] | None = None
+    method: str = "auto"
+    expected: Sequence[tuple[Any, ...]] | None = None
+    rtol: float | None = None
+    jax: bool = True                  # whether JAX can run it
+
+
+def program(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:
+    """Decorate a program with its sets of arguments; the options are the fields of `Entry`."""
+    return lambda function: Entry(function, arguments, **options)
+
+
+def normal(*shape: int, seed: int = 0) -> np.ndarray:
+    """Standard normal numbers, rounded so that failures are easy to type in again."""
+    return np.round(np.random.default_rng([seed, *shape]).standard_normal(shape), 3)
+
+
+def positive(*shape: int, seed: int = 0) -> np.ndarray:
+    """Numbers between 0.5 and 2."""
+    return np.round(np.random.default_rng([seed, *shape]).uniform(0.5, 2.0, shape), 3)

@@ -1,0 +1,72 @@
+"""Every program of the corpus: both modes against truth from outside, and against JAX."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+import truth
+from corpus.entry import Entry
+from oracle import assert_gradients, expected_gradients, float_arguments, is_number, seeds_of
+
+import corpus
+
+THEMES = sorted(m.name for m in pkgutil.iter_modules(corpus.__path__)
+                if m.name != "entry" and not m.name.startswith("test_"))
+
+
+def _entries() -> dict[str, Entry]:
+    found = {}
+    for theme in THEMES:
+        module = importlib.import_module(f"corpus.{theme}")
+        for name, value in vars(module).items():
+            if isinstance(value, Entry):
+                found[f"{theme}-{name}"] = value
+    return found
+
+
+ENTRIES = _entries()
+NAMES = list(ENTRIES)
+
+
+def _check(entry: Entry, modes: tuple[str, ...]) -> None:
+    for number, args in enumerate(entry.arguments):
+        expected = None if entry.expected is None else entry.expected[number]
+        assert_gradients(entry.function, args, entry.argnums, modes, method=entry.method,
+                         expected=expected, rtol=entry.rtol)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numpy_mode(name: str) -> None:
+    _check(ENTRIES[name], ("numpy",))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_compiled_mode(name: str) -> None:
+    _check(ENTRIES[name], ("numpy", "compiled"))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", [n for n in NAMES if ENTRIES[n].jax])
+def test_truth_agrees_with_jax(name: str) -> None:
+    """The truth that both modes are held against is itself held against JAX."""
+    pytest.importorskip("jax")
+    entry = ENTRIES[name]
+    for number, args in enumerate(entry.arguments):
+        argnums = entry.argnums or float_arguments(args)
+        value = entry.function(*map(truth.fresh, args))
+        seeds = None if is_number(value) else seeds_of(value, np.random.default_rng(7))
+        by_jax = expected_gradients(entry.function, args, argnums, "jax", seeds).gradients
+        if entry.expected is None:
+            true = expected_gradients(entry.function, args, argnums, entry.method, seeds).gradients
+        else:
+            true = tuple(np.asarray(e) for e in entry.expected[number])
+        single = any(np.asarray(a).dtype == np.float32 for a in args)
+        for one, other in zip(by_jax, true, strict=True):
+            assert truth.close(one, other, 1e-4 if single else 1e-6), f"{one}\n{other}"
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(ENTRIES) >= 150

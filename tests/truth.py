@@ -1,0 +1,270 @@
+"""Derivatives from outside: four ways to compute a gradient that share nothing with retrograd.
+
+differences   central differences, extrapolated (Ridders); for everything, about ten digits
+complex       the complex step, exact to rounding; for analytic functions only
+autograd      the same function run on `autograd.numpy`
+jax           the same function run on `jax.numpy` in float64
+
+`gradients` computes by one of these; "auto" takes the differences and, where the complex step
+works and agrees with them, its more exact result.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+Gradients = tuple[np.ndarray, ...]
+
+
+class NoTruth(Exception):
+    """This method cannot say what the gradient is."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The gradients by `argnums`, and how exact they are relative to each gradient's size."""
+
+    gradients: Gradients
+    rtol: float
+    method: str
+
+
+def gradients(
+    f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int],
+    method: str = "auto", seeds: Any = None,
+) -> Truth:
+    """The gradient of `sum(seeds * f)`, or of `f` where there are no seeds."""
+    if method == "jax":
+        return Truth(by_jax(f, args, argnums, seeds), 1e-9, method)
+    if method == "autograd":
+        return Truth(by_autograd(f, args, argnums, seeds), 1e-9, method)
+    if method == "complex":
+        return Truth(by_complex_step(f, args, argnums, seeds), 1e-10, method)
+    args = [in_float64(a) for a in args]
+    differences = by_differences(f, args, argnums, seeds)
+    if method == "auto":
+        try:
+            exact = by_complex_step(f, args, argnums, seeds)
+        except NoTruth:
+            return Truth(differences, 1e-6, "differences")
+        if all(close(e, d, 1e-6) for e, d in zip(exact, differences)):
+            return Truth(exact, 1e-10, "complex")
+    return Truth(differences, 1e-6, "differences")
+
+
+def close(found: np.ndarray, true: np.ndarray, rtol: float) -> bool:
+    """Whether two gradients agree, relative to the size of the whole gradient and to 1e-2."""
+    if np.shape(found) != np.shape(true):
+        return False
+    finite = np.isfinite(true)
+    if not np.array_equal(found[~finite], true[~finite], equal_nan=True):
+        return False
+    size = max(1e-2, float(np.max(np.abs(true[finite]), initial=0.0)))
+    return bool(np.all(np.abs(found[finite] - true[finite]) <= rtol * size))
+
+
+def fresh(value: Any) -> Any:
+    """A copy that shares no memory."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def in_float64(value: Any) -> Any:
+    """A float32 argument in float64: numerical differentiation needs the digits."""
+    if isinstance(value, np.ndarray | np.floating) and value.dtype == np.float32:
+        return value.astype(np.float64)
+    return value
+
+
+def contract(value: Any, seeds: Any) -> Any:
+    """sum(seeds * value) over all leaves, in whatever number type the value has."""
+    if seeds is None:
+        return value
+    if isinstance(value, tuple | list):
+        total = 0.0
+        for v, s in zip(value, seeds, strict=True):
+            total = total + contract(v, s)
+        return total
+    return (value * seeds).sum() if np.ndim(seeds) else value * seeds
+
+
+# --- numerical ---------------------------------------------------------------------------------
+
+
+def by_differences(
+    f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], seeds: Any = None
+) -> Gradients:
+    def along(argnum: int, position: Any, step: float) -> float:
+        moved = [fresh(a) for a in args]
+        if isinstance(moved[argnum], np.ndarray):
+            moved[argnum] = moved[argnum].astype(np.float64)
+            moved[argnum][position] += step
+        else:
+            moved[argnum] = float(moved[argnum]) + step
+        return float(contract(f(*moved), seeds))
+
+    def gradient(argnum: int) -> np.ndarray:
+        shape = np.shape(args[argnum])
+        result = np.zeros(shape)
+        for position in np.ndindex(shape):
+            at = abs(float(np.asarray(args[argnum])[position]))
+            result[position] = ridders(
+                functools.partial(along, argnum, position), 1e-2 * max(at, 0.1))
+        return result
+
+    return tuple(gradient(n) for n in argnums)
+
+
+def ridders(f: Callable[[float], float], step: float, rows: int = 9) -> float:
+    """f'(0) by central differences of shrinking steps, extrapolated to a step of zero.
+
+    Ridders, Advances in Engineering Software 4 (1982) 75: the entry of the tableau with the
+    smallest estimate of its own error.
+    """
+    best, smallest = math.nan, math.inf
+    tableau: list[list[float]] = []
+    for row in range(rows):
+        h = step / 2.0**row
+        line = [(f(h) - f(-h)) / (2 * h)]
+        for k in range(row):
+            factor = 4.0 ** (k + 1)
+            line.append((factor * line[k] - tableau[-1][k]) / (factor - 1))
+            error = max(abs(line[k + 1] - line[k]), abs(line[k + 1] - tableau[-1][k]))
+            if error <= smallest:
+                best, smallest = line[k + 1], error
+        tableau.append(line)
+    return best
+
+
+def by_complex_step(
+    f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], seeds: Any = None
+) -> Gradients:
+    """Squire and Trapp, SIAM Review 40 (1998) 110: Im f(x + ih) / h with h near underflow."""
+    h = 1e-30
+
+    def gradient(argnum: int) -> np.ndarray:
+        shape = np.shape(args[argnum])
+        result = np.zeros(shape)
+        for position in np.ndindex(shape):
+            moved = [fresh(a) for a in args]
+            if isinstance(moved[argnum], np.ndarray):
+                moved[argnum] = moved[argnum].astype(np.complex128)
+                moved[argnum][position] += 1j * h
+            else:
+                moved[argnum] = np.complex128(complex(moved[argnum], h))
+            result[position] = np.imag(contract(f(*moved), seeds)) / h
+        return result
+
+    try:
+        return tuple(gradient(n) for n in argnums)
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        # A function that is not made for complex numbers says so in one of these ways.
+        raise NoTruth(str(error)) from error
+
+
+# --- other systems -----------------------------------------------------------------------------
+
+
+def by_jax(
+    f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], seeds: Any = None
+) -> Gradients:
+    import jax
+    import jax.numpy
+    import jax.scipy.special
+
+    jax.config.update("jax_enable_x64", True)
+    on_jax = retargeted(f, jax.numpy, jax.scipy.special)
+    moved = [jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in args]
+    for n in argnums:
+        moved[n] = jax.numpy.asarray(moved[n], dtype=np.result_type(moved[n], np.float32))
+    found = jax.grad(lambda *a: contract(on_jax(*a), seeds), tuple(argnums))(*moved)
+    return tuple(np.asarray(g) for g in found)
+
+
+def by_autograd(
+    f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], seeds: Any = None
+) -> Gradients:
+    import autograd
+    import autograd.numpy
+    import autograd.scipy.special
+
+    on_autograd = retargeted(f, autograd.numpy, autograd.scipy.special)
+    moved = [float(a) if n in argnums and np.ndim(a) == 0 else a for n, a in enumerate(args)]
+    found = autograd.grad(lambda *a: contract(on_autograd(*a), seeds), tuple(argnums))(*moved)
+    return tuple(np.asarray(g) for g in found)
+
+
+def retargeted(f: Any, numpy: Any, special: Any) -> Any:
+    """The same function on another implementation of NumPy, with everything that it calls."""
+    counterpart = {id(np): numpy, id(math): _math_of(numpy), id(scipy.special): special}
+    made: dict[int, Any] = {}
+
+    def convert(value: Any) -> Any:
+        if id(value) in counterpart:
+            return counterpart[id(value)]
+        if hasattr(value, "py_func"):
+            value = value.py_func
+        if isinstance(value, functools.partial):
+            return functools.partial(convert(value.func), *value.args, **value.keywords)
+        if isinstance(value, types.MethodType):
+            return types.MethodType(convert(value.__func__), value.__self__)
+        if isinstance(value, types.FunctionType) and not _is_library(value):
+            return function(value)
+        return _library_twin(value, numpy, special, counterpart[id(math)])
+
+    def function(original: types.FunctionType) -> types.FunctionType:
+        if id(original) in made:
+            return made[id(original)]
+        scope: dict[str, Any] = dict(original.__globals__)
+        closure = original.__closure__
+        cells = None if closure is None else tuple(types.CellType() for _ in closure)
+        copy = types.FunctionType(
+            original.__code__, scope, original.__name__, original.__defaults__, cells)
+        copy.__kwdefaults__ = original.__kwdefaults__
+        made[id(original)] = copy
+        for name in _names(original.__code__):
+            if name in scope:
+                scope[name] = convert(scope[name])
+        for cell, old in zip(cells or (), closure or ()):
+            cell.cell_contents = convert(old.cell_contents)
+        return copy
+
+    return convert(f)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*(_names(c) for c in inner))
+
+
+def _is_library(function: types.FunctionType) -> bool:
+    return function.__module__.split(".")[0] in ("numpy", "scipy", "math")
+
+
+def _library_twin(value: Any, numpy: Any, special: Any, plain: Any) -> Any:
+    """The counterpart of a function that was imported by its own name."""
+    name = getattr(value, "__name__", None)
+    if not callable(value) or not isinstance(name, str):
+        return value
+    for source, target in ((np, numpy), (scipy.special, special), (math, plain)):
+        if getattr(source, name, None) is value:
+            return getattr(target, name)
+    return value
+
+
+def _math_of(numpy: Any) -> types.SimpleNamespace:
+    """Python's `math` over another NumPy."""
+    renamed = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
+               "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "pow": "power"}
+    same = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "log1p", "expm1",
+            "floor", "ceil", "fabs", "hypot", "log2", "log10", "copysign", "pi", "e", "inf")
+    found = {name: getattr(numpy, name) for name in same}
+    found |= {name: getattr(numpy, other) for name, other in renamed.items()}
+    return types.SimpleNamespace(**found)
