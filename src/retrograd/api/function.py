@@ -1,0 +1,270 @@
+"""The objects that `grad`, `value_and_grad` and `differentiable` return."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from retrograd.api import export, pickling
+from retrograd.api.annotations import annotations_of, declared_type, parameter_type
+from retrograd.api.options import Options
+from retrograd.api.parameters import Wanted, display_name, signature_of
+from retrograd.api.specialise import Signature, Specialiser
+from retrograd.api.types import Param
+from retrograd.backend.dispatch import slow_entry
+from retrograd.errors import Unsupported
+from retrograd.program import GRAD, PRIMAL, VALUE_AND_GRAD, Program
+
+
+class Compiled:
+    """A function that retrograd made from the user's; immutable, safe to call from threads.
+
+    Called with the user's own parameters; types are taken from the arguments, and code is made
+    for types that are met for the first time.
+
+    Attributes
+    ----------
+    primal : callable
+        The user's function itself.
+    signatures : list of Signature
+        What was compiled: `types`, `reason`, `seconds`.
+    """
+
+    product = PRIMAL
+    __module__: str
+    __qualname__: str
+
+    def __init__(self, function: Callable[..., Any], wanted: Wanted, options: Options) -> None:
+        signature = signature_of(function)
+        functools.update_wrapper(self, function, updated=())
+        self.primal = function
+        self.__wrapped__ = function
+        self.__name__ = display_name(function)
+        self.__doc__ = getattr(function, "__doc__", None)
+        self._wanted = wanted
+        self._options = options
+        self._signature = signature
+        self._specialiser = Specialiser(
+            function, signature, self.__name__, self.product, self._own_wanted(), options)
+        self._entry = slow_entry(signature, self.__name__, self._slow)
+
+    def _own_wanted(self) -> Wanted:
+        return self._wanted
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._entry(*args, **kwargs)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self._signature
+
+    @property
+    def signatures(self) -> list[Signature]:
+        return list(self._specialiser.records)
+
+    def source(self, *example: Any) -> str:
+        """The generated source, as text.
+
+        `source(*example)` is the readable source for arguments such as these, and
+        `source("compiled", *example)` what Numba gets. Without an example the types are those of
+        the last call, else those of the annotations; a parameter that has none is a float.
+
+        Raises Unsupported where the function cannot be differentiated.
+        """
+        kind = "readable"
+        if example and isinstance(example[0], str) and example[0] in ("readable", "compiled"):
+            kind, example = example[0], example[1:]
+        return export.text(self._program(example), kind == "compiled", self._options)
+
+    def write(self, path: Any, *example: Any) -> None:
+        """Write `source(*example)` to a file, in UTF-8; the example may begin with "compiled"."""
+        text = self.source(*example)
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+
+    def compile(self, types: Any) -> None:
+        """Compile ahead of any call.
+
+        `types` has one entry a parameter: a signature string such as "float64[:, ::1]", a type
+        of Numba's, or an example value. Code for `float64[:]` serves arrays of every layout.
+
+        Raises TypeError where the number of types is not that of the parameters.
+        """
+        entries = types if isinstance(types, tuple) else (types,)
+        self._check_count(entries)
+        declared = [declared_type(e) for e in entries]
+        values = [e if type(e) in (int, bool, np.int64, np.int32) else None for e in entries]
+        found = self._specialiser.for_params(
+            self._differentiated(declared), values, self._slow, "compile()", declared=True)
+        if found.entry is not None:
+            self._entry = found.entry
+
+    def _differentiated(self, params: Sequence[Param]) -> tuple[Param, ...]:
+        positions = self._specialiser.wanted.positions
+        return tuple(
+            self._specialiser.differentiated(k, p)
+            if k in positions and not isinstance(p, tuple) else p for k, p in enumerate(params))
+
+    def _program(self, example: tuple[Any, ...]) -> Program:
+        specialiser = self._specialiser
+        if not example and specialiser.latest is not None:
+            return specialiser.latest.program
+        if example:
+            values = self._bound(example)
+            return specialiser.program(specialiser.params_of(values), values)
+        return self._annotated_program()
+
+    def source_for(self, types: tuple[Param, ...] | None, compiled: bool) -> str:
+        """The source for declared types, one a parameter; for annotated ones without them."""
+        if types is None:
+            program = self._annotated_program()
+        else:
+            self._check_count(types)
+            program = self._specialiser.program(self._differentiated(types), None)
+        return export.text(program, compiled, self._options)
+
+    def _check_count(self, types: Sequence[Any]) -> None:
+        count = len(self._signature.parameters)
+        if len(types) != count:
+            raise TypeError(f"{self.__name__} has {count} parameters, but {len(types)} types "
+                            "were given")
+
+    def _annotated_program(self) -> Program:
+        specialiser = self._specialiser
+        annotations = annotations_of(self.primal)
+        parameters = self._signature.parameters.values()
+        params: list[Param] = [
+            () if p.kind is inspect.Parameter.VAR_POSITIONAL else parameter_type(p, annotations)
+            for p in parameters]
+        values = tuple(None if p.default is inspect.Parameter.empty else p.default
+                       for p in parameters)
+        return specialiser.program(self._differentiated(params), values)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
+               ) -> tuple[Any, ...]:
+        """The arguments in the order of the parameters, with defaults."""
+        bound = self._signature.bind(*args, **(kwargs or {}))
+        bound.apply_defaults()
+        return tuple(bound.arguments[name] for name in self._signature.parameters)
+
+    def _slow(self, values: tuple[Any, ...], out: Any) -> Any:
+        """A call whose arguments the last entry did not know."""
+        found = self._specialiser.for_values(values, self._slow)
+        if found.entry is not None:
+            self._entry = found.entry
+        result = found.run(*found.leaves(values))
+        return result if out is None else self._written(result, out)
+
+    def _written(self, result: Any, out: Any) -> Any:
+        raise TypeError(f"{self.__name__}() returns no gradient to write into out")
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        raise Unsupported(
+            f"{self.__qualname__} is used as a method",
+            "differentiate the bound method: rg.grad(instance.method)(...)")
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self
+
+    def __reduce__(self) -> Any:
+        return pickling.reduce(self, self.primal, (self._wanted, self._options))
+
+    def __repr__(self) -> str:
+        names = list(self._signature.parameters)
+        wrt = ", ".join(names[k] for k in self._own_wanted().positions)
+        of = f"{self.__name__}({', '.join(names)})"
+        return f"<retrograd {self.product} of {of}{' wrt ' + wrt if wrt else ''}>"
+
+    def _repr_html_(self) -> str:
+        from retrograd.report.highlight import html
+
+        try:
+            return html(self.source())
+        except (Unsupported, TypeError) as refusal:
+            return html(f"# {repr(self)[1:-1]}\n" + "\n".join(
+                f"# {line}" for line in str(refusal).splitlines()))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    @functools.cached_property
+    def value_and_grad(self) -> ValueAndGradient:
+        """The function that returns `(value, gradient)` for the same parameters."""
+        return ValueAndGradient(self.primal, self._wanted, self._options)
+
+    @functools.cached_property
+    def grad(self) -> Gradient:
+        """The function that returns the gradient for the same parameters."""
+        return Gradient(self.primal, self._wanted, self._options)
+
+    def vjp(self, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any], Any]]:
+        """`(value, pullback)` at these arguments, as `retrograd.vjp` gives them."""
+        from retrograd.api.vjp import vjp_of
+
+        return vjp_of(self.primal, self._options, args, kwargs)
+
+
+class Gradient(Compiled):
+    """Returns the gradient of a function; see `retrograd.grad`."""
+
+    product = GRAD
+
+    def _written(self, result: Any, out: Any) -> Any:
+        if self._options.has_aux:
+            return self._into(result[0], out), result[1]
+        return self._into(result, out)
+
+    def _into(self, gradients: Any, out: Any) -> Any:
+        """Copy gradients into the caller's arrays, all or none."""
+        if self._wanted.single:
+            _check_out(gradients, out, "out")
+            out[...] = gradients
+            return out
+        if not isinstance(out, (tuple, list)) or len(out) != len(gradients):
+            raise TypeError(f"out must hold {len(gradients)} arrays, one a gradient")
+        for k, (gradient, array) in enumerate(zip(gradients, out, strict=True)):
+            _check_out(gradient, array, f"out[{k}]")
+        for gradient, array in zip(gradients, out, strict=True):
+            if array is not None:
+                array[...] = gradient
+        return tuple(g if a is None else a for g, a in zip(gradients, out, strict=True))
+
+
+class ValueAndGradient(Gradient):
+    """Returns `(value, gradient)` of a function; see `retrograd.value_and_grad`."""
+
+    product = VALUE_AND_GRAD
+
+    def _written(self, result: Any, out: Any) -> Any:
+        return result[0], self._into(result[1], out)
+
+
+class Differentiable(Compiled):
+    """The function itself, compiled like its derivatives; see `retrograd.differentiable`."""
+
+    def _own_wanted(self) -> Wanted:
+        return Wanted((), False)
+
+
+def _check_out(gradient: Any, out: Any, name: str) -> None:
+    """Raise unless `gradient` can be written into `out` as it is."""
+    if out is None and name != "out":
+        return
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name} must be an array, got {type(out).__name__}")
+    shape, dtype = np.shape(gradient), np.asarray(gradient).dtype
+    if out.shape != shape:
+        raise ValueError(f"{name} has shape {out.shape}, but the gradient has {shape}")
+    if out.dtype != dtype:
+        raise TypeError(f"{name} has dtype {out.dtype}, but the gradient has {dtype}")
+    if not out.flags.writeable:
+        raise ValueError(f"{name} is read-only")

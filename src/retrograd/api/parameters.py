@@ -1,0 +1,118 @@
+"""The user's parameters: how calls bind to them, and which of them are differentiated."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from retrograd.errors import Unsupported
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+Argnums = int | Sequence[int] | None
+Argnames = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Positions of the differentiated parameters, and whether the gradient is returned bare."""
+
+    positions: tuple[int, ...]
+    single: bool
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of what the user passed.
+
+    Raises TypeError for what is not a Python function, and Unsupported for `**kwargs`.
+    """
+    if not callable(function):
+        raise TypeError(f"expected a function, got {type(function).__name__}")
+    try:
+        signature = inspect.signature(plain(function))
+    except ValueError:
+        raise TypeError(f"{function!r} has no Python source and no signature; "
+                        "wrap it in a function") from None
+    for parameter in signature.parameters.values():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            raise Unsupported(f"the parameter **{parameter.name} stands for any keywords",
+                              "name the parameters")
+    return signature
+
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The Python function behind one that Numba compiled."""
+    if type(function).__module__.startswith("numba."):
+        inner: Callable[..., Any] = getattr(function, "py_func", function)
+        return inner
+    return function
+
+
+def display_name(function: Callable[..., Any]) -> str:
+    """The function's own name; a partial has that of what it wraps."""
+    inner = plain(getattr(function, "func", function))
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def wanted(signature: inspect.Signature, argnums: Argnums, argnames: Argnames,
+           name: str) -> Wanted:
+    """The parameters that `argnums` or `argnames` mean; the first if neither is given.
+
+    Raises TypeError for wrong types and both given, ValueError for positions out of range,
+    unknown names and repetitions.
+    """
+    if argnums is not None and argnames is not None:
+        raise TypeError("give argnums or argnames, not both")
+    if argnames is not None:
+        return _by_name(signature, argnames, name)
+    return _by_number(signature, 0 if argnums is None else argnums, name)
+
+
+def _by_name(signature: inspect.Signature, argnames: str | Sequence[str], name: str) -> Wanted:
+    single = isinstance(argnames, str)
+    names = (argnames,) if isinstance(argnames, str) else tuple(argnames)
+    order = list(signature.parameters)
+    for argname in names:
+        if not isinstance(argname, str):
+            raise TypeError(f"argnames must be names, got {argname!r}")
+        if argname not in order:
+            raise ValueError(f"{name} has no parameter {argname!r}; it has {', '.join(order)}")
+    return _distinct(signature, tuple(order.index(n) for n in names), single)
+
+
+def _by_number(signature: inspect.Signature, argnums: int | Sequence[int], name: str) -> Wanted:
+    single = not isinstance(argnums, Sequence)
+    numbers = (argnums,) if single else tuple(argnums)  # type: ignore[arg-type]
+    parameters = list(signature.parameters.values())
+    count = sum(p.kind in _POSITIONAL for p in parameters)
+    varied = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
+    positions = []
+    for number in numbers:
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise TypeError(f"argnums must be an int or a sequence of ints, got {number!r}")
+        index = operator.index(number)
+        if varied and not 0 <= index < count:
+            raise _in_varied()
+        if not -count <= index < count:
+            raise ValueError(f"argnums={index} is out of range for {name}, which has {count} "
+                             f"positional parameter{'' if count == 1 else 's'}")
+        positions.append(index % count)
+    return _distinct(signature, tuple(positions), single)
+
+
+def _distinct(signature: inspect.Signature, positions: tuple[int, ...], single: bool) -> Wanted:
+    names = list(signature.parameters)
+    for k, position in enumerate(positions):
+        if position in positions[:k]:
+            raise ValueError(f"the parameter {names[position]!r} is asked for twice")
+        kind = signature.parameters[names[position]].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            raise _in_varied()
+    return Wanted(positions, single)
+
+
+def _in_varied() -> Unsupported:
+    return Unsupported("the derivative with respect to a part of *args is not available",
+                       "give the differentiated parameters names")

@@ -1,0 +1,162 @@
+"""`grad`, `value_and_grad`, `vjp` and `differentiable`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+from retrograd.api.function import Compiled, Differentiable, Gradient, ValueAndGradient
+from retrograd.api.options import Options
+from retrograd.api.parameters import Argnames, Argnums, display_name, signature_of, wanted
+from retrograd.api.vjp import Pullback, vjp_of
+
+_Kind = TypeVar("_Kind", bound=Compiled)
+_Function = Callable[..., Any]
+
+
+@overload
+def grad(f: _Function, argnums: Argnums = None, *, argnames: Argnames = None,
+         **options: Any) -> Gradient: ...
+@overload
+def grad(f: None = None, argnums: Argnums = None, *, argnames: Argnames = None,
+         **options: Any) -> Callable[[_Function], Gradient]: ...
+def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argnames = None,
+         **options: Any) -> Gradient | Callable[[_Function], Gradient]:
+    """The gradient of a scalar-valued function, as a function of the same parameters.
+
+    Also a decorator: `@grad`, or `@grad(argnums=(0, 1))`.
+
+    Parameters
+    ----------
+    f : callable
+        A numeric Python function that returns one float.
+    argnums : int or sequence of ints, optional
+        Positions of the parameters to differentiate with respect to; the first if neither this
+        nor `argnames` is given. An int gives the gradient itself, a sequence a tuple of
+        gradients in that order.
+    argnames : str or sequence of str, optional
+        The same by name.
+    has_aux : bool
+        `f` returns `(value, aux)`, and the gradient function `(gradient, aux)`.
+    holomorphic : bool
+        Promise that `f` is holomorphic; needed for a complex value.
+    jit : bool
+        Compile with Numba (default), or run the readable source as it stands, with NumPy.
+    parallel : bool
+        Not available in this release.
+    fastmath : bool or set of str
+        LLVM's fast-math flags, at the user's own risk; fused multiply-add is always allowed.
+    boundscheck : bool
+        Whether indices may go unchecked (False); they are checked in this release.
+    cache : bool
+        Keep compiled code on disk for other processes.
+    vector_math : bool
+        Whether vectorised `exp`, `sin`, ... of the system may be used.
+
+    Returns
+    -------
+    Gradient
+        Called as `f` is, it returns gradients of the type, shape and dtype of their arguments,
+        in fresh memory; `out=` (an array, or one an argument) receives them instead. It has
+        `.source()`, `.value_and_grad`, `.vjp`, `.compile(types)`, `.signatures`, `.write(path)`.
+
+    Raises
+    ------
+    Unsupported
+        When called, where `f` uses something that cannot be differentiated; the message has
+        the place and a remedy.
+    TypeError
+        For arguments that are not floats, and options of wrong types.
+    ValueError
+        For `argnums` out of range and unknown `argnames`.
+    """
+    return _made(Gradient, f, argnums, argnames, options)
+
+
+@overload
+def value_and_grad(f: _Function, argnums: Argnums = None, *, argnames: Argnames = None,
+                   **options: Any) -> ValueAndGradient: ...
+@overload
+def value_and_grad(f: None = None, argnums: Argnums = None, *, argnames: Argnames = None,
+                   **options: Any) -> Callable[[_Function], ValueAndGradient]: ...
+def value_and_grad(f: _Function | None = None, argnums: Argnums = None, *,
+                   argnames: Argnames = None, **options: Any
+                   ) -> ValueAndGradient | Callable[[_Function], ValueAndGradient]:
+    """Like `grad`, but the function returns `(value, gradient)`.
+
+    With `has_aux`, `((value, aux), gradient)`. It is what `scipy.optimize.minimize` takes with
+    `jac=True`. Parameters and errors are those of `grad`.
+    """
+    return _made(ValueAndGradient, f, argnums, argnames, options)
+
+
+@overload
+def differentiable(f: _Function, argnums: Argnums = None, *, argnames: Argnames = None,
+                   **options: Any) -> Differentiable: ...
+@overload
+def differentiable(f: None = None, argnums: Argnums = None, *, argnames: Argnames = None,
+                   **options: Any) -> Callable[[_Function], Differentiable]: ...
+def differentiable(f: _Function | None = None, argnums: Argnums = None, *,
+                   argnames: Argnames = None, **options: Any
+                   ) -> Differentiable | Callable[[_Function], Differentiable]:
+    """The function itself, compiled, with its derivatives at hand.
+
+    Called, it returns what `f` returns; `.grad(...)`, `.value_and_grad(...)` and `.vjp(...)`
+    take the same arguments, and `.source()` shows the compiled function. Parameters and errors
+    are those of `grad`.
+    """
+    return _made(Differentiable, f, argnums, argnames, options)
+
+
+def vjp(f: _Function, *args: Any, argnums: Argnums = None, argnames: Argnames = None,
+        **options: Any) -> tuple[Any, Pullback]:
+    """The value of a function, and the pullback that maps an adjoint of it to the arguments.
+
+    Parameters
+    ----------
+    f : callable
+        A numeric Python function; its value may be a float, an array or a container of them.
+    *args
+        The arguments of `f`.
+    argnums, argnames : optional
+        Which arguments, as for `grad`: one gives the adjoint itself, a sequence a tuple. Without
+        them the pullback returns one entry a positional argument, None for those not floats.
+    **options
+        As for `grad`.
+
+    Returns
+    -------
+    value
+        What `f` returns.
+    pullback : callable
+        `pullback(value_bar)`, with `value_bar` nested and shaped as the value is, returns the
+        adjoints, each of its argument's type, shape and dtype, in fresh memory at every call.
+
+    Raises
+    ------
+    ValueError
+        From the pullback, for an adjoint of another shape than the value.
+    TypeError, Unsupported
+        As `grad`.
+    """
+    function = f.primal if isinstance(f, Compiled) else f
+    value, pullback = vjp_of(function, Options(**options), args, {}, argnums, argnames)
+    assert isinstance(pullback, Pullback)
+    return value, pullback
+
+
+def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Argnames,
+          options: dict[str, Any]) -> Any:
+    chosen = Options(**options)
+
+    def make(function: _Function) -> _Kind:
+        primal = function.primal if isinstance(function, Differentiable) else function
+        signature = signature_of(primal)
+        which = wanted(signature, argnums, argnames, display_name(primal))
+        return kind(primal, which, chosen)
+
+    if f is None:
+        return make
+    if not callable(f):
+        raise TypeError(f"expected a function, got {type(f).__name__}")
+    return make(f)

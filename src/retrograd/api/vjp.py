@@ -1,0 +1,149 @@
+"""`vjp`: the value now, and a pullback that can be called many times."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from retrograd.api.options import Options
+from retrograd.api.parameters import (
+    Argnames, Argnums, Wanted, display_name, signature_of, wanted,
+)
+from retrograd.api.specialise import Specialisation, Specialiser
+from retrograd.api.types import canonical, type_of
+from retrograd.ir.types import Array, Scalar, Type, is_float
+from retrograd.program import VJP, Known
+from retrograd.trees import Leaf, Node, Tree
+
+
+def vjp_of(function: Callable[..., Any], options: Options, args: tuple[Any, ...],
+           kwargs: dict[str, Any], argnums: Argnums = None, argnames: Argnames = None
+           ) -> tuple[Any, Callable[[Any], Any]]:
+    """See `retrograd.vjp`."""
+    signature = signature_of(function)
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    values = tuple(bound.arguments[name] for name in signature.parameters)
+    name = display_name(function)
+    if argnums is None and argnames is None:
+        count = len(args)
+        floats = [k for k in range(min(count, len(values))) if _carries(values[k])]
+        places: tuple[int | None, ...] | None = tuple(
+            floats.index(k) if k in floats else None for k in range(count))
+        which = Wanted(tuple(floats), False)
+    else:
+        places, which = None, wanted(signature, argnums, argnames, name)
+    specialiser = _specialiser(function, name, which, options)
+    found = specialiser.for_values(values, _unused)
+    leaves = found.leaves(values)
+    value, residuals = found.run(*leaves)
+    return value, Pullback(specialiser, found, value, _owned(residuals, leaves), places)
+
+
+class Pullback:
+    """Maps an adjoint of the value to the adjoints of the arguments.
+
+    It owns what it needs: later changes of the arguments or of the value do not show in it.
+    """
+
+    def __init__(self, specialiser: Specialiser, found: Specialisation, value: Any,
+                 residuals: tuple[Any, ...], places: tuple[int | None, ...] | None) -> None:
+        unit = found.program.units[1]
+        self._residuals = tuple(map(_fitting, residuals, unit.params))
+        self._types = unit.params[len(residuals):]
+        self._places = places
+        self._run = found.backward
+        self._name = specialiser.name
+        forward = found.program.units[0].readable.structure
+        assert isinstance(forward, Node)
+        self._structure = forward.children[0]
+        self._float_leaves = _float_leaves(self._structure, found.program.units[0].results)
+        self._shapes = [np.shape(_at(value, path)) for path in self._float_leaves]
+
+    def __call__(self, value_bar: Any) -> Any:
+        """The adjoints of the arguments for the adjoint of the value.
+
+        `value_bar` is nested as the value is, each leaf of its leaf's shape; None stands at
+        leaves that are not floats. Raises ValueError for another shape, TypeError for what
+        cannot be cast.
+        """
+        adjoints = [
+            _adjoint(_at(value_bar, path), type, shape) for path, type, shape in zip(
+                self._float_leaves, self._types, self._shapes, strict=True)]
+        assert self._run is not None
+        bars = self._run(*self._residuals, *adjoints)
+        if self._places is None:
+            return bars
+        return tuple(None if p is None else bars[p] for p in self._places)
+
+    def __repr__(self) -> str:
+        return f"<retrograd pullback of {self._name}>"
+
+
+@functools.lru_cache(maxsize=256)
+def _specialiser(function: Callable[..., Any], name: str, which: Wanted,
+                 options: Options) -> Specialiser:
+    """The same for every call of `vjp` with the same function: compiled once."""
+    return Specialiser(function, signature_of(function), name, VJP, which, options)
+
+
+def _unused(values: tuple[Any, ...], out: Any) -> Any:
+    raise AssertionError("a vjp has no entry")
+
+
+def _carries(value: Any) -> bool:
+    """Whether an argument can carry a derivative."""
+    kind = type_of(value)
+    return not isinstance(kind, Known) and is_float(kind)
+
+
+def _owned(residuals: Sequence[Any], arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """The residuals, without memory that the caller may change."""
+    arrays = [a for a in arguments if isinstance(a, np.ndarray)]
+    return tuple(
+        r.copy() if isinstance(r, np.ndarray) and any(np.may_share_memory(r, a) for a in arrays)
+        else r for r in residuals)
+
+
+def _fitting(residual: Any, type: Type) -> Any:
+    """A residual in the layout that the backward function was compiled for."""
+    if isinstance(type, Array) and type.layout in ("C", "F"):
+        return np.asarray(residual, order=type.layout)  # type: ignore[call-overload]
+    return residual
+
+
+def _float_leaves(tree: Tree, types: Sequence[Type]) -> list[tuple[Any, ...]]:
+    """The paths of the leaves that have an adjoint, in the order of the leaves."""
+    match tree:
+        case Leaf(position=position):
+            return [()] if is_float(types[position]) else []
+        case Node(children=children, keys=keys):
+            return [(keys[k] if keys else k, *path) for k, child in enumerate(children)
+                    for path in _float_leaves(child, types)]
+        case _:
+            return []
+
+
+def _at(nested: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        nested = nested[key]
+    return nested
+
+
+def _adjoint(given: Any, type: Type, shape: tuple[int, ...]) -> Any:
+    """An adjoint as the backward function takes it, of its own shape and dtype."""
+    kind = type_of(given)
+    if isinstance(kind, Known):
+        raise TypeError(f"an adjoint must be a number or an array, got {kind.value!r}")
+    if np.shape(given) != shape:
+        raise ValueError(f"the adjoint has shape {np.shape(given)}, but the value has {shape}")
+    if not np.can_cast(np.dtype(kind.dtype), np.dtype(type.dtype), "same_kind"):
+        raise TypeError(f"the adjoint has dtype {kind.dtype}, but the value has {type.dtype}")
+    if isinstance(type, Scalar):
+        number = given.item() if isinstance(given, (np.ndarray, np.generic)) else given
+        return canonical(number, type) if type.weak else np.dtype(type.dtype).type(number)
+    assert isinstance(type, Array)
+    return np.array(given, np.dtype(type.dtype), order="F" if type.layout == "F" else "C")

@@ -1,0 +1,60 @@
+"""From a program's source to something that can be called, compiled or not."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+from retrograd.backend.dispatch import Call
+from retrograd.backend.numba_compile import CompileOptions, compile_emitted
+from retrograd.ir.types import Type
+from retrograd.program import Emitted, Unit
+from retrograd.trees import Leaf, Node, Tree
+
+
+def compiled(unit: Unit, options: CompileOptions, targets: tuple[Type, ...]) -> Call:
+    """The machine code of a unit."""
+    emitted = unit.lowered()
+    kernel = compile_emitted(emitted, unit.params, options)
+    return Call(kernel.call, emitted.structure, targets, True, emitted.failures,
+                emitted.integers, emitted.floats)
+
+
+def interpreted(unit: Unit, targets: tuple[Type, ...]) -> Call:
+    """The readable source of a unit, run by Python with NumPy."""
+    emitted = unit.readable
+    return Call(loaded(emitted), emitted.structure, targets, False)
+
+
+def loaded(emitted: Emitted) -> Callable[..., Any]:
+    """The function of this source; tracebacks and debuggers find its text through linecache."""
+    source = emitted.source
+    digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+    file = f"<retrograd {emitted.name} {digest}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    scope: dict[str, Any] = {"__name__": f"retrograd_{emitted.name}"}
+    exec(compile(source, file, "exec"), scope)
+    function: Callable[..., Any] = scope[emitted.name]
+    return function
+
+
+def result_types(unit: Unit, gradients: Tree | None, wanted: tuple[Type, ...]) -> tuple[Type, ...]:
+    """The types of a unit's results as users get them.
+
+    A gradient has the type of its argument, whatever the arithmetic made of it: `wanted` holds
+    those of the differentiated arguments, `gradients` is the part of the results that they are.
+    """
+    targets = list(unit.results)
+    if gradients is not None:
+        leaves = (gradients,) if isinstance(gradients, Leaf) else _children(gradients)
+        for leaf, type in zip(leaves, wanted, strict=True):
+            if isinstance(leaf, Leaf):
+                targets[leaf.position] = type
+    return tuple(targets)
+
+
+def _children(tree: Tree) -> tuple[Tree, ...]:
+    assert isinstance(tree, Node)
+    return tree.children

@@ -1,0 +1,134 @@
+"""From lowered source to machine code: one function, one signature, through Numba's disk cache.
+
+Nothing here is imported, and Numba is not, before something is compiled.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrograd.backend import cache
+from retrograd.ir.types import Array, Type
+from retrograd.program import Emitted
+
+# What Numba's cache raises for files that another version or a broken disk left behind.
+_DAMAGE = (pickle.UnpicklingError, EOFError, RuntimeError, ImportError, AttributeError,
+           IndexError, KeyError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class CompileOptions:
+    """What Numba is told."""
+
+    fastmath: bool | frozenset[str] = False
+    cache: bool = True
+
+    def flags(self) -> bool | set[str]:
+        """Contraction is always allowed; more is the user's own choice."""
+        return True if self.fastmath is True else {"contract", *(self.fastmath or ())}
+
+    def key(self) -> str:
+        flags = self.flags()
+        return "fast" if flags is True else ",".join(sorted(flags))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """A compiled function. `call` takes exactly the types it was compiled for: it checks none.
+
+    `module` is its source file's name without folder; `fresh` says that it was compiled now and
+    not loaded from disk. `dispatcher` must live as long as `call` is used.
+    """
+
+    call: Callable[..., Any]
+    dispatcher: Any
+    module: str
+    fresh: bool
+
+
+_kernels: dict[str, Kernel] = {}
+_compiling = threading.RLock()
+
+
+def compile_emitted(emitted: Emitted, params: tuple[Type, ...], options: CompileOptions) -> Kernel:
+    """The machine code of a lowered function for these types; compiled at most once."""
+    import numba
+
+    with _compiling:
+        name = _entry_name(emitted, params, options, numba.__version__)
+        kernel = _kernels.get(name)
+        if kernel is None:
+            kernel = _kernels[name] = _compile(name, emitted, params, options)
+        return kernel
+
+
+def _entry_name(emitted: Emitted, params: tuple[Type, ...], options: CompileOptions,
+                numba_version: str) -> str:
+    from retrograd import __version__
+
+    return cache.entry_name(
+        emitted.name, emitted.source, repr(params), options.key(), __version__, np.__version__,
+        numba_version, sys.version)
+
+
+def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
+             options: CompileOptions) -> Kernel:
+    import numba
+    from llvmlite.binding import get_host_cpu_name
+
+    folder, lasting = cache.folder_in(cache.root(), get_host_cpu_name())
+    function = getattr(cache.module(folder, name, emitted.source), emitted.name)
+    settings = {"error_model": "numpy", "fastmath": options.flags(),
+                "nogil": any(isinstance(p, Array) for p in params)}
+    signature = tuple(numba_type(p) for p in params)
+    if not (options.cache and lasting):
+        dispatcher = numba.njit(**settings)(function)
+        dispatcher.compile(signature)
+        return _kernel(dispatcher, name)
+    with cache.locked(folder, name):
+        return _through_disk(lambda: numba.njit(cache=True, **settings)(function), signature,
+                             folder, name)
+
+
+def _through_disk(make: Callable[[], Any], signature: tuple[Any, ...], folder: Path,
+                  name: str) -> Kernel:
+    dispatcher = make()
+    files = cache.Compiled(folder, name, Path(dispatcher.stats.cache_path))
+    if not files.intact():
+        files.delete()
+    try:
+        dispatcher.compile(signature)
+    except _DAMAGE:
+        if not files.files():
+            raise                                  # nothing was loaded: this is another error
+        files.delete()
+        dispatcher = make()
+        dispatcher.compile(signature)
+    kernel = _kernel(dispatcher, name)
+    if kernel.fresh:
+        files.record()
+    return kernel
+
+
+def _kernel(dispatcher: Any, name: str) -> Kernel:
+    dispatcher.disable_compile()
+    (overload,) = dispatcher.overloads.values()
+    return Kernel(overload.entry_point, dispatcher, name, not dispatcher.stats.cache_hits)
+
+
+def numba_type(type: Type) -> Any:
+    """Numba's type of an argument; arrays are typed read-only, so that any may be passed."""
+    from numba import types
+
+    scalar = getattr(types, "boolean" if type.dtype == "bool" else type.dtype)
+    if isinstance(type, Array):
+        return types.Array(scalar, type.rank, type.layout, readonly=True)
+    return scalar
