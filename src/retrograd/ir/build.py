@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from retrograd.errors import Span
-from retrograd.ir.extents import Extent, Opaque, Root, Term, product, root, substituted
+from retrograd.ir.extents import (
+    Extent, Opaque, Root, Term, nonnegative, product, root, substituted,
+)
 from retrograd.ir.nodes import (
     Atom, Block, Constant, Effect, Let, Statement, Value, integer, number,
 )
@@ -23,7 +25,7 @@ from retrograd.ir.operations import OPERATIONS, Query
 from retrograd.ir.types import Array, Scalar, Type, promote, strong_promotion
 
 Extents = tuple[Extent, ...]
-_KEEP_OPERANDS = frozenset({"cast", "where", "let", "power"})
+TEMPORARY = frozenset({"t", "n", "size"})      # names of values that the user has not named
 _SAME = {"add": Extent.__add__, "subtract": Extent.__sub__, "multiply": product}
 
 
@@ -36,10 +38,13 @@ class Facts:
 
     extents: dict[Value, Extents] = field(default_factory=dict)
     integers: dict[Value, Extent] = field(default_factory=dict)
+    bounds: dict[Value, tuple[Extent, Extent]] = field(default_factory=dict)
     equal: dict[Term, Extent] = field(default_factory=dict)
+    checked: set[tuple[Extent, Extent]] = field(default_factory=set)
 
     def inner(self) -> Facts:
-        return Facts(self.extents, self.integers, dict(self.equal))
+        return Facts(self.extents, self.integers, self.bounds, dict(self.equal),
+                     set(self.checked))
 
     def of(self, atom: Atom) -> Extents:
         if isinstance(atom, Constant) or isinstance(atom.type, Scalar):
@@ -64,6 +69,29 @@ class Facts:
                 rest = difference - Extent(0, ((term, factor),))
                 self.equal[term] = rest.scaled(-factor)
                 return
+
+    def within(self, index: Extent, extent: Extent) -> bool:
+        """Whether -extent <= index < extent is known (loop indices have `bounds`)."""
+        if (index, extent) in self.checked:
+            return True
+        extent = substituted(extent, self.equal)
+        low, high = (self._extreme(substituted(index, self.equal), end) for end in (0, 1))
+        return nonnegative(substituted(extent + low, self.equal)) and nonnegative(
+            substituted(extent - high - 1, self.equal))
+
+    def _extreme(self, extent: Extent, end: int) -> Extent:
+        """The extent with loop indices at the end of their range that makes it least (0) or
+        greatest (1); outer loops' indices are replaced in turn."""
+        for _ in range(8):
+            terms = [(t, f) for t, f in extent.terms
+                     if isinstance(t, Root) and t.value in self.bounds and t.axis is None]
+            if not terms:
+                break
+            term, factor = terms[-1]
+            assert isinstance(term, Root)
+            bound = self.bounds[term.value][end if factor > 0 else 1 - end]
+            extent = extent - Extent(0, ((term, factor),)) + bound.scaled(factor)
+        return extent
 
     def provably_equal(self, a: Extent, b: Extent) -> bool:
         return a == b or substituted(a, self.equal) == substituted(b, self.equal)
@@ -109,17 +137,18 @@ class Builder:
 
     # --- operations --------------------------------------------------------------------------
 
-    def let(self, op: str, *args: Atom, name: str = "t", strong: bool = False,
+    def let(self, op: str, *args: Atom, name: str = "t", weak: bool | None = None,
             **static: Any) -> Atom:
         """Append `name = op(args)` and return its value (a constant where it can be folded)."""
         operation = OPERATIONS[op]
         if operation.family in ("elementwise", "contraction") or op in ("array", "concatenate"):
             args = self._promoted(op, args)
-        weak = not strong and op != "dim" and all(_is_weak(a) for a in args)
+        if weak is None:
+            weak = op == "dim" or all(_is_weak(a) for a in args)
         folded = self._fold(op, args, static, weak)
         if folded is not None:
             return folded
-        type, extents = self._infer(op, args, static, weak or op == "dim")
+        type, extents = self._infer(op, args, static, weak)
         result = Value(name, type)
         self.append(Let(result, op, args, static, self.origin))
         if isinstance(type, Array):
@@ -128,6 +157,29 @@ class Builder:
         elif type.dtype == "int64":
             self._note_integer(op, result, args, static)
         return result
+
+    def renamed(self, value: Value, name: str) -> Value:
+        """Give the value of the last statement another name, where that statement just made it
+        and nobody can have read it."""
+        last = self.statements[-1] if self.statements else None
+        if not isinstance(last, Let) or last.result is not value or value.name not in TEMPORARY:
+            return value
+        new = Value(name, value.type)
+        self.statements.pop()
+        for k in range(len(self.statements) - 1, -1, -1):
+            before = self.statements[k]
+            if not isinstance(before, Effect) or before.static.get("covers") is not value:
+                break
+            self.statements[k] = Effect(before.kind, before.args,
+                                        {**before.static, "covers": new}, before.origin)
+        self.append(Let(new, last.op, last.args, last.static, last.origin))
+        old = {Root(value, axis): root(new, axis) for axis in range(value.type.rank)}
+        if value in self.facts.extents:
+            self.facts.extents[new] = tuple(
+                substituted(e, old) for e in self.facts.extents[value])
+        if value in self.facts.integers:
+            self.facts.integers[new] = self.facts.integers[value]
+        return new
 
     def _promoted(self, op: str, args: tuple[Atom, ...]) -> tuple[Atom, ...]:
         """Casts for weak operands that compiled code would not treat as weak."""
@@ -148,7 +200,7 @@ class Builder:
             return number(np.dtype(dtype).type(atom.value).item(), Scalar(dtype))
         if atom.type.dtype == dtype:
             return atom
-        return self.let("cast", atom, name=atom.name, strong=True, dtype=dtype)
+        return self.let("cast", atom, name=atom.name, weak=False, dtype=dtype)
 
     def _infer(self, op: str, args: tuple[Atom, ...], static: dict[str, Any],
                weak: bool) -> tuple[Type, tuple[Extent | None, ...]]:
@@ -196,6 +248,28 @@ class Builder:
             self.facts.integers[result] = _SAME[op](*(self.facts.integer(a) for a in args))
         elif op == "negative":
             self.facts.integers[result] = self.facts.integer(args[0]).scaled(-1)
+
+    def check_index(self, index: Atom, extent: Extent, axis: int, covers: Value) -> None:
+        """Check an int index before the last statement, which defines `covers`."""
+        last = self.statements.pop()
+        n = self.atom_of(extent)
+        self.statements.append(Effect("check_index", (index, n),
+                                      {"axis": axis, "covers": covers}, self.origin))
+        self.statements.append(last)
+        self.facts.checked.add((self.facts.integer(index), extent))
+
+    def check_bounds(self, indices: Atom, extent: Extent, axis: int, covers: Value) -> None:
+        """Check an integer array's elements before the last statement, which defines `covers`."""
+        last = self.statements.pop()
+        n = self.atom_of(extent)
+        self.statements.append(Effect("check_bounds", (indices, n),
+                                      {"axis": axis, "covers": covers}, self.origin))
+        self.statements.append(last)
+
+    def adopt(self, inner: Builder) -> None:
+        """Append the statements of an inner builder's block to this one."""
+        for statement in inner.statements:
+            self.append(statement)
 
     # --- extents -----------------------------------------------------------------------------
 

@@ -1,0 +1,507 @@
+"""Expressions: from syntax and things to values of the IR."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from retrograd.frontend import branches, calls, indexing
+from retrograd.frontend.things import (
+    Closure, Handle, Items, Method, Range, Static, Thing, atom_of, thing_of,
+)
+from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
+from retrograd.ir.nodes import Atom, Constant, Value, integer
+from retrograd.ir.types import FLOAT, Array, Scalar, is_integer
+
+BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
+    ast.FloorDiv: "floor_divide", ast.Mod: "remainder", ast.Pow: "power",
+    ast.BitAnd: "bitwise_and", ast.BitOr: "bitwise_or", ast.BitXor: "bitwise_xor",
+    ast.LShift: "left_shift", ast.RShift: "right_shift",
+}
+COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Eq: "equal", ast.NotEq: "not_equal", ast.Lt: "less", ast.LtE: "less_equal",
+    ast.Gt: "greater", ast.GtE: "greater_equal",
+}
+_LIMIT = 2**63
+
+
+def evaluate(tracer: Tracer, node: ast.expr) -> Thing:
+    """The thing that an expression stands for; appends what computes it."""
+    handler = _HANDLERS.get(type(node))
+    if handler is None:
+        tracer.refuse(f"{type(node).__name__} expressions are not supported",
+                      "write it with arithmetic, NumPy calls and statements", node)
+    with tracer.visiting(node):
+        return handler(tracer, node)
+
+
+def atom(tracer: Tracer, node: ast.expr) -> Atom:
+    """The number or array that an expression stands for."""
+    return need_atom(tracer, evaluate(tracer, node), node)
+
+
+def need_atom(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Atom:
+    found = atom_of(thing)
+    if found is not None:
+        return found
+    if isinstance(thing, Items) and thing.kind in ("tuple", "list") and thing.items:
+        return need_atom(tracer, calls.call(tracer, Static(np.array), (thing,), {}), node)
+    what = f"{thing.value!r}" if isinstance(thing, Static) else type(thing).__name__.lower()
+    tracer.refuse(f"a number or an array is needed here, not {what}",
+                  "use numbers and NumPy arrays in arithmetic", node)
+
+
+# --- names and constants -----------------------------------------------------------------------
+
+
+def _constant(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Constant)
+    value = node.value
+    if isinstance(value, complex):
+        tracer.refuse("complex numbers are not supported", "write real and imaginary parts")
+    if isinstance(value, (bool, int, float)):
+        if isinstance(value, int) and not -_LIMIT <= value < _LIMIT:
+            tracer.refuse(f"the constant {value} does not fit in 64 bits", "write it as a float")
+        return constant_of(value)
+    return Static(value)
+
+
+def _name(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Name)
+    return tracer.lookup(node.id)
+
+
+def _attribute(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Attribute)
+    return attribute(tracer, evaluate(tracer, node.value), node.attr)
+
+
+def attribute(tracer: Tracer, owner: Thing, name: str) -> Thing:
+    """`owner.name`."""
+    if isinstance(owner, Static):
+        return _static_attribute(tracer, owner.value, name)
+    if atom_of(owner) is not None:
+        return calls.array_attribute(tracer, owner, name)
+    return Method(owner, name)
+
+
+def _static_attribute(tracer: Tracer, owner: Any, name: str) -> Thing:
+    try:
+        value = getattr(owner, name)
+    except AttributeError:
+        tracer.refuse(f"{getattr(owner, '__name__', owner)!r} has no attribute {name!r}",
+                      "check the spelling")
+    if isinstance(owner, (ModuleType, type)) and not tracer.frame.user:
+        return static_thing(value)
+    if owner in (math, np) and isinstance(value, (bool, int, float)):
+        return constant_of(value)
+    if isinstance(owner, np.dtype):
+        return static_thing(value)
+    return tracer.captured(owner, name, lambda: getattr(owner, name))
+
+
+# --- arithmetic --------------------------------------------------------------------------------
+
+
+def _binary(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.BinOp)
+    left, right = evaluate(tracer, node.left), evaluate(tracer, node.right)
+    return binary(tracer, node.op, left, right)
+
+
+def binary(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing:
+    """`left op right` for numbers, arrays and static containers."""
+    if isinstance(op, ast.MatMult):
+        return calls.call(tracer, Static(np.matmul), (left, right), {})
+    static = _static_binary(op, left, right)
+    if static is not None:
+        return static
+    name = BINARY[type(op)]
+    a, b = need_atom(tracer, left), need_atom(tracer, right)
+    return thing_of(arithmetic(tracer, name, a, b))
+
+
+def _static_binary(op: ast.operator, left: Thing, right: Thing) -> Thing | None:
+    """Tuples, lists and strings are joined and repeated while compiling."""
+    if isinstance(left, Items) and isinstance(right, Items) and isinstance(op, ast.Add) and (
+            left.kind == right.kind != "dict"):
+        return Items(left.kind, left.items + right.items)
+    if isinstance(op, ast.Mult):
+        for items, count in ((left, right), (right, left)):
+            if isinstance(items, Items) and isinstance(count, Constant) and items.kind != "dict":
+                return Items(items.kind, items.items * int(count.value.real))
+    if isinstance(left, Static) and isinstance(left.value, str):
+        ok, value = known(right)
+        if ok and isinstance(op, ast.Add):
+            return Static(left.value + value)
+        if ok and isinstance(op, ast.Mod):
+            return Static(left.value % value)
+    return None
+
+
+def arithmetic(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
+    """One binary operator, with Python's rules for ints."""
+    builder = tracer.builder
+    integers = a.type.dtype in _INTEGRAL and b.type.dtype in _INTEGRAL
+    scalars = isinstance(a.type, Scalar) and isinstance(b.type, Scalar)
+    if a.type.dtype == b.type.dtype == "bool":
+        if name == "subtract" and not scalars:
+            raise TypeError("numpy boolean subtract, the `-` operator, is not supported, use the "
+                            "bitwise_xor, the `^` operator, or the logical_xor function instead.")
+        if name in ("add", "multiply", "subtract") and scalars and a.type.weak:
+            a, b = builder.cast(a, "int64"), builder.cast(b, "int64")
+    if not integers:
+        return builder.let(name, a, b)
+    if name == "divide":
+        return _true_divide(tracer, a, b)
+    if name in ("floor_divide", "remainder") and scalars:
+        return _integer_division(tracer, name, a, b)
+    if name == "power":
+        return _integer_power(tracer, a, b)
+    return builder.let(name, a, b)
+
+
+_INTEGRAL = ("bool", "int32", "int64")
+
+
+def _true_divide(tracer: Tracer, a: Atom, b: Atom) -> Atom:
+    """int / int is a float division: dividing by 0 gives inf or nan as everywhere."""
+    if isinstance(a, Constant) and isinstance(b, Constant) and b.value:
+        return constant_of(a.value / b.value) if isinstance(a.type, Scalar) and a.type.weak \
+            else tracer.builder.let("divide", a, b)
+    weak = all(isinstance(x.type, Scalar) and x.type.weak for x in (a, b))
+    if isinstance(a.type, Scalar) and isinstance(b.type, Scalar):
+        a = as_float(tracer, a, weak)
+    return tracer.builder.let("divide", a, b)
+
+
+def as_float(tracer: Tracer, a: Atom, weak: bool) -> Atom:
+    """The float with the value of an int scalar."""
+    if isinstance(a, Constant):
+        return Constant(float(a.value.real), FLOAT if weak else Scalar("float64"))
+    return tracer.builder.let("cast", a, dtype="float64", weak=weak)
+
+
+def _integer_division(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
+    from retrograd.ir.nodes import Effect
+
+    if isinstance(b, Constant) and not b.value:
+        message = "integer division or modulo by zero" if name == "floor_divide" \
+            else "integer modulo by zero"
+        raise ZeroDivisionError(message)
+    if not isinstance(b, Constant):
+        tracer.builder.append(Effect("check_divisor", (b,), {"op": name}, tracer.builder.origin))
+    return tracer.builder.let(name, a, b)
+
+
+def _integer_power(tracer: Tracer, a: Atom, b: Atom) -> Atom:
+    if isinstance(b, Constant) and b.value.real < 0:
+        if isinstance(a.type, Array):
+            raise ValueError("Integers to negative integer powers are not allowed.")
+        return tracer.builder.let("power", as_float(tracer, a, True), b)
+    if not isinstance(b, Constant) and isinstance(a.type, Scalar):
+        tracer.refuse("an int to the power of an int that is not known may be an int or a float",
+                      "make the base a float: float(a) ** b")
+    return tracer.builder.let("power", a, b)
+
+
+def _unary(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.UnaryOp)
+    if isinstance(node.op, ast.Not):
+        test = branches.truth(tracer, evaluate(tracer, node.operand))
+        return tracer.builder.let("logical_not", test)
+    value = atom(tracer, node.operand)
+    if isinstance(node.op, ast.USub):
+        if value.type.dtype == "bool":
+            value = _bool_negation(tracer, value)
+        if isinstance(value, Constant) and not isinstance(value.value, complex):
+            return Constant(-value.value, value.type)
+        return thing_of(tracer.builder.let("negative", value))
+    if isinstance(node.op, ast.Invert):
+        if isinstance(value.type, Scalar) and value.type.weak and value.type.dtype == "bool":
+            value = tracer.builder.cast(value, "int64")
+        return thing_of(tracer.builder.let("invert", value))
+    return thing_of(value)
+
+
+def _bool_negation(tracer: Tracer, value: Atom) -> Atom:
+    if isinstance(value.type, Array) or not value.type.weak:
+        raise TypeError("The numpy boolean negative, the `-` operator, is not supported, use the "
+                        "`~` operator or the logical_not function instead.")
+    if isinstance(value, Constant):
+        return integer(int(value.value.real))
+    return tracer.builder.cast(value, "int64")
+
+
+# --- comparisons and conditions ----------------------------------------------------------------
+
+
+def _compare(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Compare)
+    left = evaluate(tracer, node.left)
+    if len(node.ops) == 1:
+        return compare(tracer, node.ops[0], left, evaluate(tracer, node.comparators[0]))
+    return branches.chained(tracer, left, node.ops, node.comparators)
+
+
+def compare(tracer: Tracer, op: ast.cmpop, left: Thing, right: Thing) -> Thing:
+    """One comparison; `is`, `in` and comparisons of static things are decided now."""
+    left_known, a = known(left)
+    right_known, b = known(right)
+    if isinstance(op, (ast.Is, ast.IsNot)):
+        same = left_known and right_known and (a is b or (
+            isinstance(a, (bool, type(None))) and type(a) is type(b) and a == b))
+        return constant_of(same == isinstance(op, ast.Is))
+    if left_known and right_known:
+        return constant_of(bool(_PYTHON[type(op)](a, b)))
+    if isinstance(op, (ast.In, ast.NotIn)):
+        tracer.refuse("`in` needs things that are known while compiling",
+                      "compare with == inside a loop")
+    if type(op) in (ast.Eq, ast.NotEq) and (_never_equal(left) or _never_equal(right)):
+        return constant_of(isinstance(op, ast.NotEq))
+    value = tracer.builder.let(COMPARE[type(op)], need_atom(tracer, left),
+                               need_atom(tracer, right))
+    return thing_of(value)
+
+
+def _never_equal(thing: Thing) -> bool:
+    """Strings, None and functions equal no number."""
+    return isinstance(thing, Static)
+
+
+_PYTHON: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b,
+    ast.Lt: lambda a, b: a < b, ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b, ast.GtE: lambda a, b: a >= b,
+    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
+}
+
+
+def _bool_op(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.BoolOp)
+    return branches.short_circuit(tracer, isinstance(node.op, ast.And), node.values)
+
+
+def _if_exp(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.IfExp)
+    test = branches.truth(tracer, evaluate(tracer, node.test))
+    return branches.choose(tracer, test, lambda t: evaluate(t, node.body),
+                           lambda t: evaluate(t, node.orelse))
+
+
+# --- containers --------------------------------------------------------------------------------
+
+
+def _sequence(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, (ast.Tuple, ast.List))
+    kind = "tuple" if isinstance(node, ast.Tuple) else "list"
+    return Items(kind, tuple(starred(tracer, node.elts)))
+
+
+def starred(tracer: Tracer, nodes: list[ast.expr]) -> list[Thing]:
+    """The things of a list of expressions, with `*items` spread."""
+    result: list[Thing] = []
+    for node in nodes:
+        if isinstance(node, ast.Starred):
+            result += static_items(tracer, evaluate(tracer, node.value), "a starred expression")
+        else:
+            result.append(evaluate(tracer, node))
+    return result
+
+
+def static_items(tracer: Tracer, thing: Thing, what: str) -> tuple[Thing, ...]:
+    """The elements of a container of known length."""
+    items = calls.unrolled(tracer, thing)
+    if items is None:
+        tracer.refuse(f"{what} must be a tuple or a list of known length",
+                      "write its elements out, or loop over the array")
+    return items
+
+
+def _dict(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Dict)
+    keys, items = [], []
+    for key, value in zip(node.keys, node.values, strict=True):
+        ok, name = known(evaluate(tracer, key)) if key is not None else (False, None)
+        if not ok:
+            tracer.refuse("keys of a dict must be known while compiling", "use string keys", node)
+        keys.append(name)
+        items.append(evaluate(tracer, value))
+    return Items("dict", tuple(items), tuple(keys))
+
+
+def _subscript(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Subscript)
+    owner = evaluate(tracer, node.value)
+    if isinstance(owner, Items):
+        return indexing.item(tracer, owner, evaluate(tracer, node.slice))
+    if isinstance(owner, Static) and isinstance(owner.value, str):
+        ok, key = known(evaluate(tracer, node.slice))
+        if ok:
+            return Static(owner.value[key])
+    if not isinstance(owner, Handle):
+        tracer.refuse("only arrays, tuples, lists and dicts can be indexed", "index an array", node)
+    return indexing.read(tracer, owner, node.slice)
+
+
+def _slice(tracer: Tracer, node: ast.expr) -> Thing:
+    """A slice of a container, whose bounds are known."""
+    assert isinstance(node, ast.Slice)
+    bounds = []
+    for part in (node.lower, node.upper, node.step):
+        ok, value = known(evaluate(tracer, part)) if part is not None else (True, None)
+        if not ok:
+            tracer.refuse("the bounds of a slice of a container must be known",
+                          "slice an array instead", node)
+        bounds.append(value)
+    return Static(slice(*bounds))
+
+
+def _comprehension(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, (ast.ListComp, ast.GeneratorExp))
+    items: list[Thing] = []
+    inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env))
+
+    def generate(k: int) -> None:
+        if k == len(node.generators):
+            items.append(evaluate(inner, node.elt))
+            return
+        generator = node.generators[k]
+        source = evaluate(inner, generator.iter)
+        elements = calls.unrolled(inner, source, short=True)
+        if elements is None:
+            tracer.refuse("a comprehension over something whose length is not known",
+                          "use NumPy operations on whole arrays, or a loop with an accumulator",
+                          node)
+        for element in elements:
+            bind(inner, generator.target, element)
+            if all(_decided(inner, test) for test in generator.ifs):
+                generate(k + 1)
+
+    generate(0)
+    return Items("list", tuple(items))
+
+
+def _decided(tracer: Tracer, test: ast.expr) -> bool:
+    value = branches.truth(tracer, evaluate(tracer, test))
+    if not isinstance(value, Constant):
+        tracer.refuse("the condition of a comprehension depends on values",
+                      "use np.where, or a loop with an if", test)
+    return bool(value.value)
+
+
+def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
+    """Assign a thing to a name or to a tuple of names."""
+    if isinstance(target, ast.Name):
+        tracer.env[target.id] = named(tracer, thing, target.id)
+        return
+    if isinstance(target, (ast.Tuple, ast.List)):
+        _unpack(tracer, target, thing)
+        return
+    kind = "an attribute" if isinstance(target, ast.Attribute) else "part of an array"
+    tracer.refuse(f"assignment to {kind} is not supported yet",
+                  "compute a new array with NumPy operations (np.where, np.concatenate, np.stack) "
+                  "instead of writing into one", target)
+
+
+def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
+    wanted = len(target.elts)
+    items = calls.unrolled(tracer, thing, wanted=wanted)
+    if items is None:
+        tracer.refuse("this cannot be unpacked: its length is not known",
+                      "index its elements instead", target)
+    stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+    if stars:
+        k, rest = stars[0], len(items) - wanted + 1
+        items = (*items[:k], Items("list", tuple(items[k:k + rest])), *items[k + rest:])
+    if len(items) > wanted:
+        raise ValueError(f"too many values to unpack (expected {wanted})")
+    if len(items) < wanted:
+        raise ValueError(f"not enough values to unpack (expected {wanted}, got {len(items)})")
+    for part, item in zip(target.elts, items, strict=True):
+        bind(tracer, part.value if isinstance(part, ast.Starred) else part, item)
+
+
+def named(tracer: Tracer, thing: Thing, name: str) -> Thing:
+    """Give a value that was just computed the user's name for it."""
+    found = atom_of(thing)
+    if not isinstance(found, Value):
+        return thing
+    new = tracer.builder.renamed(found, name)
+    if new is found:
+        return thing
+    return Handle(new, thing.base, thing.path) if isinstance(thing, Handle) else new
+
+
+# --- functions ---------------------------------------------------------------------------------
+
+
+def _call(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Call)
+    function = evaluate(tracer, node.func)
+    args = starred(tracer, list(node.args))
+    keywords: dict[str, Thing] = {}
+    for keyword in node.keywords:
+        value = evaluate(tracer, keyword.value)
+        if keyword.arg is not None:
+            keywords[keyword.arg] = value
+        elif isinstance(value, Items) and value.kind == "dict":
+            keywords.update(zip(value.keys, value.items, strict=True))
+        else:
+            tracer.refuse("** needs a dict that is known while compiling", "name the keywords")
+    return calls.call(tracer, function, tuple(args), keywords)
+
+
+def _lambda(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.Lambda)
+    return closure(tracer, node)
+
+
+def closure(tracer: Tracer, node: ast.Lambda | ast.FunctionDef) -> Closure:
+    """A function made inside the traced one; its defaults are evaluated now."""
+    defaults = tuple(evaluate(tracer, d) for d in node.args.defaults)
+    keyword_defaults = {
+        arg.arg: evaluate(tracer, default)
+        for arg, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        if default is not None}
+    return Closure(node, tracer, defaults, keyword_defaults)
+
+
+def _named_expr(tracer: Tracer, node: ast.expr) -> Thing:
+    assert isinstance(node, ast.NamedExpr)
+    thing = evaluate(tracer, node.value)
+    bind(tracer, node.target, thing)
+    return tracer.env[node.target.id]
+
+
+def _joined_str(tracer: Tracer, node: ast.expr) -> Thing:
+    """An f-string: parts that messages and print put together when they are needed."""
+    assert isinstance(node, ast.JoinedStr)
+    parts: list[Thing] = []
+    for piece in node.values:
+        if isinstance(piece, ast.Constant):
+            parts.append(Static(piece.value))
+        elif isinstance(piece, ast.FormattedValue):
+            parts.append(evaluate(tracer, piece.value))
+    ok, values = known(Items("tuple", tuple(parts)))
+    if ok:
+        return Static("".join(str(v) for v in values))
+    return Items("message", tuple(parts))
+
+
+_HANDLERS: dict[type[ast.expr], Callable[[Tracer, Any], Thing]] = {
+    ast.Constant: _constant, ast.Name: _name, ast.Attribute: _attribute, ast.BinOp: _binary,
+    ast.UnaryOp: _unary, ast.Compare: _compare, ast.BoolOp: _bool_op, ast.IfExp: _if_exp,
+    ast.Tuple: _sequence, ast.List: _sequence, ast.Dict: _dict, ast.Subscript: _subscript,
+    ast.Slice: _slice, ast.ListComp: _comprehension, ast.GeneratorExp: _comprehension,
+    ast.Call: _call, ast.Lambda: _lambda, ast.NamedExpr: _named_expr,
+    ast.JoinedStr: _joined_str,
+}
+
+__all__ = ["Range", "atom", "attribute", "bind", "evaluate", "is_integer", "need_atom"]

@@ -1,0 +1,205 @@
+"""Subscripts: which part of an array or a container is read."""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+
+from retrograd.errors import Unsupported
+from retrograd.frontend.things import Handle, Items, Static, Thing, atom_of
+from retrograd.frontend.tracer import Tracer, known
+from retrograd.ir.index import FULL, Item, Slice, advanced
+from retrograd.ir.nodes import Atom, Constant, Value, integer
+from retrograd.ir.types import Array, is_integer
+
+
+class UnknownItem(Unsupported):
+    """A container is indexed with an int that is not known: unrolling the loop may help."""
+
+
+def item(tracer: Tracer, owner: Items, key: Thing) -> Thing:
+    """An element or a slice of a container."""
+    ok, value = known(key)
+    if not ok:
+        span = tracer.span()
+        raise UnknownItem(f"a {owner.kind} is indexed with an int that is not known while "
+                          "compiling", "loop over the container itself, or use an array",
+                          span, tracer.frame.user_frame().source.line(span) if span else "")
+    if owner.kind == "dict":
+        if value not in owner.keys:
+            raise KeyError(value)
+        return owner.items[owner.keys.index(value)]
+    if isinstance(value, slice):
+        return Items(owner.kind, owner.items[value])
+    if not -len(owner.items) <= value < len(owner.items):
+        raise IndexError(f"{owner.kind} index out of range")
+    return owner.items[value]
+
+
+def read(tracer: Tracer, owner: Handle, node: ast.expr) -> Thing:
+    """`owner[node]`: an element, a view or a copy."""
+    items, atoms = subscript(tracer, owner, node)
+    return read_parts(tracer, owner, items, atoms)
+
+
+def read_parts(tracer: Tracer, owner: Handle, items: tuple[Item, ...],
+               atoms: tuple[Atom, ...]) -> Thing:
+    """Read the part of an array that an index names."""
+    array = owner.value
+    builder = tracer.builder
+    op = "take" if advanced(items) else "load" if all(i == "int" for i in items) else "view"
+    if op == "view" and all(i == FULL for i in items):
+        return owner
+    result = builder.let(op, array, *atoms, index=items)
+    assert isinstance(result, Value)
+    check(tracer, array, items, atoms, result)
+    if op == "view":
+        return Handle(result, owner.base, (*owner.path, result))
+    return Handle(result) if isinstance(result.type, Array) else result
+
+
+def subscript(tracer: Tracer, owner: Handle, node: ast.expr,
+              ) -> tuple[tuple[Item, ...], tuple[Atom, ...]]:
+    """The index that a subscript spells out, naming every axis of the array."""
+    rank = owner.value.type.rank
+    nodes = node.elts if isinstance(node, ast.Tuple) else [node]
+    found = [part for n in nodes for part in _opened(tracer, _part(tracer, n))]
+    used = sum(_axes(item, atoms) for item, atoms in found)
+    if used > rank:
+        raise IndexError(f"too many indices for array: array is {rank}-dimensional, but {used} "
+                         "were indexed")
+    full: list[tuple[Item, tuple[Atom, ...]]] = []
+    dots = [k for k, (item, _) in enumerate(found) if item == "..."]
+    if len(dots) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    place = dots[0] if dots else len(found)
+    fill: list[tuple[Item, tuple[Atom, ...]]] = [(FULL, ())] * (rank - used)
+    full = [*found[:place], *fill, *found[place + 1:]]
+    return tuple(i for i, _ in full), tuple(a for _, atoms in full for a in atoms)
+
+
+Part = tuple[Item, tuple[Atom, ...]]
+
+
+def _axes(item: Item, atoms: tuple[Atom, ...]) -> int:
+    if item in ("new", "..."):
+        return 0
+    return atoms[0].type.rank if item == "mask" else 1
+
+
+def _opened(tracer: Tracer, part: Part | Items) -> list[Part]:
+    return [part] if not isinstance(part, Items) else [
+        _part_of(tracer, thing) for thing in part.items]
+
+
+def _part(tracer: Tracer, node: ast.expr) -> Part | Items:
+    from retrograd.frontend.expressions import evaluate
+
+    if isinstance(node, ast.Slice):
+        return _slice(tracer, node)
+    thing = evaluate(tracer, node)
+    if isinstance(thing, Items) and thing.kind == "tuple":
+        return thing
+    return _part_of(tracer, thing, node)
+
+
+def _part_of(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Part:
+    from retrograd.frontend import calls
+
+    if isinstance(thing, Static):
+        if thing.value is None:
+            return "new", ()
+        if thing.value is Ellipsis:
+            return "...", ()
+        if isinstance(thing.value, slice):
+            return _static_slice(thing.value)
+    if isinstance(thing, Items):
+        thing = calls.call(tracer, Static(np.array), (thing,), {})
+    atom = atom_of(thing)
+    if atom is None or (atom.type.dtype == "bool" and not isinstance(atom.type, Array)):
+        tracer.refuse("this cannot index an array", "use ints, slices, None, ... , integer arrays "
+                      "or boolean arrays", node)
+    if isinstance(atom.type, Array) and atom.type.dtype == "bool":
+        return "mask", (atom,)
+    if not is_integer(atom.type):
+        raise IndexError("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) "
+                         "and integer or boolean arrays are valid indices")
+    return ("array" if isinstance(atom.type, Array) else "int"), (atom,)
+
+
+def _static_slice(value: slice) -> Part:
+    bounds = [(b is not None, b) for b in (value.start, value.stop)]
+    return (Slice(bounds[0][0], bounds[1][0], value.step or 1),
+            tuple(integer(b) for present, b in bounds if present))
+
+
+def _slice(tracer: Tracer, node: ast.Slice) -> Part:
+    from retrograd.frontend.expressions import evaluate, need_atom
+
+    bounds: list[Atom | None] = []
+    for part in (node.lower, node.upper):
+        thing = None if part is None else evaluate(tracer, part)
+        if thing is None or thing == Static(None):
+            bounds.append(None)
+            continue
+        atom = need_atom(tracer, thing, part)
+        if not is_integer(atom.type) or isinstance(atom.type, Array):
+            raise TypeError("slice indices must be integers or None or have an __index__ method")
+        bounds.append(atom)
+    step = _step(tracer, node.step)
+    return (Slice(bounds[0] is not None, bounds[1] is not None, step),
+            tuple(b for b in bounds if b is not None))
+
+
+def _step(tracer: Tracer, node: ast.expr | None) -> int:
+    from retrograd.frontend.expressions import evaluate, need_atom
+
+    if node is None:
+        return 1
+    thing = evaluate(tracer, node)
+    if thing == Static(None):
+        return 1
+    atom = need_atom(tracer, thing, node)
+    if not isinstance(atom, Constant):
+        tracer.need_static(atom, "the step of a slice")
+    if not atom.value:
+        raise ValueError("slice step cannot be zero")
+    return int(atom.value.real)
+
+
+def check(tracer: Tracer, array: Atom, items: tuple[Item, ...], atoms: tuple[Atom, ...],
+          covers: Value) -> None:
+    """Check every int and integer array of an index against its axis."""
+    facts = tracer.builder.facts
+    extents = facts.of(array)
+    axis = 0
+    rest = iter(atoms)
+    for part in items:
+        if isinstance(part, Slice):
+            for _ in range(part.start + part.stop):
+                next(rest)
+        if part == "new":
+            continue
+        if part == "int":
+            index = next(rest)
+            if not facts.within(facts.integer(index), extents[axis]):
+                tracer.builder.check_index(index, extents[axis], axis, covers)
+        elif part == "array":
+            tracer.builder.check_bounds(next(rest), extents[axis], axis, covers)
+        elif part == "mask":
+            axis = _check_mask(tracer, array, next(rest), axis) - 1
+        axis += 1
+
+
+def _check_mask(tracer: Tracer, array: Atom, mask: Atom, axis: int) -> int:
+    facts = tracer.builder.facts
+    last = tracer.builder.statements.pop()
+    for own in facts.of(mask):
+        other = facts.of(array)[axis]
+        tracer.builder.require_equal(other, own, IndexError, [
+            f"boolean index did not match indexed array along axis {axis}; size of axis is ",
+            other, " but size of corresponding boolean axis is ", own])
+        axis += 1
+    tracer.builder.statements.append(last)
+    return axis

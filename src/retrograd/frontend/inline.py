@@ -1,0 +1,153 @@
+"""User functions, closures and prelude functions become part of the caller."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from retrograd.frontend.jumps import structured
+from retrograd.frontend.liveness import assigned, liveness
+from retrograd.frontend.reading import FunctionNode, Source, read
+from retrograd.frontend.things import Closure, Items, Static, Thing
+from retrograd.frontend.tracer import Frame, Tracer, static_thing
+
+MAX_DEPTH = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A function's body without jumps, and which names are live where."""
+
+    body: list[ast.stmt]
+    leave: dict[ast.stmt, str]
+    flags: set[str]
+    after: dict[ast.stmt, frozenset[str]]
+    inside: dict[ast.stmt, frozenset[str]]
+
+
+@functools.lru_cache(maxsize=1024)
+def prepared(node: FunctionNode) -> Prepared:
+    """The structured body of a function's syntax tree."""
+    if isinstance(node, ast.Lambda):
+        result = ast.copy_location(ast.Return(node.body), node.body)
+        return Prepared([result], {}, set(), {}, {})
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    names |= {a.arg for a in ast.walk(node) if isinstance(a, ast.arg)} | set(assigned(node.body))
+    new = structured(node.body, names)
+    live = liveness(new.body, new.leave)
+    return Prepared(new.body, new.leave, new.flags, live.after, live.inside)
+
+
+@functools.lru_cache(maxsize=1024)
+def source_of(function: FunctionType) -> Source:
+    return read(function)
+
+
+def function(tracer: Tracer, called: Callable[..., Any], args: tuple[Thing, ...],
+             keywords: Mapping[str, Thing], user: bool) -> Thing:
+    """Inline a Python function; without `user` it stands for the place of the call."""
+    assert isinstance(called, FunctionType)
+    source = source_of(called) if not user else _read(tracer, called)
+    if user:
+        tracer.context.sources[source.text] = None
+    frame = new_frame(source, tracer.frame, user, tracer)
+    defaults = tuple(static_thing(d) for d in called.__defaults__ or ())
+    named = {k: static_thing(v) for k, v in (called.__kwdefaults__ or {}).items()}
+    if user:
+        defaults = tuple(tracer.captured(called, f"{called.__name__}_default_{k}",
+                                         lambda v=v: v)  # type: ignore[misc]
+                         for k, v in enumerate(called.__defaults__ or ()))
+    env = bound(tracer, source.node, args, keywords, defaults, named, called.__name__)
+    return run(Tracer(tracer.context, frame, tracer.builder, env), source.node)
+
+
+def _read(tracer: Tracer, called: FunctionType) -> Source:
+    from retrograd.errors import Unsupported
+
+    try:
+        return read(called)
+    except Unsupported as refusal:
+        raise tracer.unsupported(refusal.reason, refusal.remedy) from None
+
+
+def closure(tracer: Tracer, called: Closure, args: tuple[Thing, ...],
+            keywords: Mapping[str, Thing]) -> Thing:
+    """Inline a function that was defined inside the traced one."""
+    home: Tracer = called.frame
+    frame = new_frame(Source(home.frame.function, called.node, home.frame.source.file,
+                             home.frame.source.lines), tracer.frame, home.frame.user, tracer)
+    # the names of the enclosing function as they are now: where the caller is that function,
+    # its present block knows them best
+    enclosing = tracer.env if tracer.frame is home.frame else home.env
+    frame.names = {**home.frame.names, **enclosing}
+    name = getattr(called.node, "name", "<lambda>")
+    env = bound(tracer, called.node, args, keywords, called.defaults,
+                called.keyword_defaults, name)
+    return run(Tracer(tracer.context, frame, tracer.builder, env), called.node)
+
+
+def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | None) -> Frame:
+    """A frame for one call, refusing recursion."""
+    frame, depth = outer, 0
+    while frame is not None:
+        depth += 1
+        if tracer is not None and user and (frame.source.node is source.node
+                                            or _same_place(frame.source, source)
+                                            or depth > MAX_DEPTH):
+            tracer.refuse(f"{getattr(source.node, 'name', 'a lambda')} calls itself: recursion "
+                          "is not supported", "write it as a loop")
+        frame = frame.outer
+    ready = prepared(source.node)
+    return Frame(source, outer, user=user, leave=ready.leave, flags=ready.flags,
+                 live_after=ready.after, live_inside=ready.inside,
+                 site=None if tracer is None else tracer.span(), caller=tracer)
+
+
+def _same_place(a: Source, b: Source) -> bool:
+    return (a.file, a.node.lineno, a.node.col_offset) == (b.file, b.node.lineno,
+                                                           b.node.col_offset)
+
+
+def bound(tracer: Tracer, node: FunctionNode, args: tuple[Thing, ...],
+          keywords: Mapping[str, Thing], defaults: tuple[Thing, ...],
+          keyword_defaults: Mapping[str, Thing], name: str) -> dict[str, Thing]:
+    """The names of a function's parameters, bound as Python binds them."""
+    spec = node.args
+    names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+    env: dict[str, Thing] = dict(zip(names[len(names) - len(defaults):], defaults, strict=True)) \
+        if defaults else {}
+    env.update(keyword_defaults)
+    if len(args) > len(names) and spec.vararg is None:
+        raise TypeError(f"{name}() takes {len(names)} positional arguments but {len(args)} were "
+                        "given")
+    env.update(zip(names, args, strict=False))
+    if spec.vararg is not None:
+        env[spec.vararg.arg] = Items("tuple", tuple(args[len(names):]))
+    extra: dict[str, Thing] = {}
+    allowed = {*names, *(a.arg for a in spec.kwonlyargs)}
+    for key, value in keywords.items():
+        if key not in allowed and spec.kwarg is None:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
+        if key in names[:len(args)]:
+            raise TypeError(f"{name}() got multiple values for argument '{key}'")
+        (env if key in allowed else extra)[key] = value
+    if spec.kwarg is not None:
+        env[spec.kwarg.arg] = Items("dict", tuple(extra.values()), tuple(extra))
+    missing = [n for n in (*names, *(a.arg for a in spec.kwonlyargs)) if n not in env]
+    if missing:
+        raise TypeError(f"{name}() missing {len(missing)} required positional argument"
+                        f"{'s' if len(missing) > 1 else ''}: "
+                        + " and ".join(repr(m) for m in missing))
+    return env
+
+
+def run(tracer: Tracer, node: FunctionNode) -> Thing:
+    """Trace a function's body and give what it returns."""
+    from retrograd.frontend.statements import Returned, execute
+
+    outcome = execute(tracer, prepared(node).body)
+    return outcome.thing if isinstance(outcome, Returned) else Static(None)

@@ -1,0 +1,368 @@
+"""Loops: what they carry, and the types that serve every iteration.
+
+The body is traced with the types of the first iteration; where the end of the body gives another
+type or shape, it is traced again with what serves both.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+from retrograd.frontend import calls
+from retrograd.frontend.branches import converted, default, describe, join_types, truth
+from retrograd.frontend.expressions import bind, evaluate
+from retrograd.frontend.indexing import UnknownItem
+from retrograd.frontend.liveness import assigned
+from retrograd.frontend.things import (
+    Base, Handle, Maybe, Range, Thing, atom_of, leaves, same_structure, thing_of, with_leaves,
+)
+from retrograd.frontend.tracer import Tracer, constant_of
+from retrograd.ir.extents import root
+from retrograd.ir.nodes import (
+    Atom, Carried, Constant, Loop, Value, While, integer, number,
+)
+from retrograd.ir.types import FLOAT, INT, Array, Type
+
+ATTEMPTS = 12
+T = TypeVar("T")
+
+
+def trace_for(tracer: Tracer, node: ast.For) -> None:
+    """A loop over something of known length is unrolled, any other becomes a `Loop`."""
+    iterable = evaluate(tracer, node.iter)
+    items = calls.unrolled(tracer, iterable)
+    if items is None:
+        try:
+            _dynamic(tracer, node, iterable)
+            return
+        except UnknownItem:
+            items = calls.unrolled(tracer, iterable, short=True)
+            if items is None:
+                raise
+    if len(items) > calls.UNROLL_LIMIT and tracer.frame.user:
+        tracer.refuse(f"a loop over a container of {len(items)} items would be written out",
+                      "put the items into an array and loop over that", node)
+    _unroll(tracer, node, items)
+
+
+def _unroll(tracer: Tracer, node: ast.For, items: tuple[Thing, ...]) -> None:
+    """One copy of the body for each item; after a dynamic break the rest is guarded."""
+    from retrograd.frontend.statements import Outcome, branch, execute
+
+    if not items:
+        return
+    bind(tracer, node.target, items[0])
+    execute(tracer, node.body)
+    flag = tracer.frame.leave.get(node)
+    stopped = constant_of(False) if flag is None else truth(tracer, tracer.lookup(flag))
+    if isinstance(stopped, Constant):
+        if not stopped.value:
+            _unroll(tracer, node, items[1:])
+        return
+
+    def rest(inner: Tracer) -> Outcome:
+        _unroll(inner, node, items[1:])
+        return None
+
+    live = tracer.frame.live_after.get(node, frozenset()) | {flag or ""}
+    live |= tracer.frame.live_inside.get(node, frozenset())
+    branch(tracer, stopped, lambda _: None, rest, live)
+
+
+def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing) -> None:
+    builder = tracer.builder
+    if isinstance(iterable, Range):
+        start, stop, step = iterable.start, iterable.stop, iterable.step
+    else:
+        start, stop, step = integer(0), calls.length(tracer, iterable), integer(1)
+    slots = _Slots(tracer, node, [node.target, *node.body])
+    flag = tracer.frame.leave.get(node)
+
+    def body(inner: Tracer) -> tuple[Value, Atom | None]:
+        from retrograd.frontend.statements import execute
+
+        index = Value(_index_name(node, iterable), INT)
+        _note_bounds(inner, index, start, stop, step)
+        item: Thing = index if isinstance(iterable, Range) else calls.element(
+            inner, iterable, index)
+        bind(inner, node.target, item)
+        execute(inner, node.body)
+        leave = None if flag is None else truth(inner, inner.lookup(flag))
+        if isinstance(leave, Constant) and not leave.value:
+            leave = None
+        return index, leave
+
+    (index, leave), inner = slots.trace(body)
+    carried = slots.carried(inner)
+    trips = None if leave is None else Value("trips", INT)
+    builder.append(Loop(index, start, stop, step, carried, inner.builder.block, leave, trips,
+                        builder.origin))
+    assert isinstance(step, Constant)
+    op = "less" if step.value.real > 0 else "greater"
+    slots.finish(inner, lambda: builder.let(op, start, stop))
+
+
+def _index_name(node: ast.For, iterable: Thing) -> str:
+    return node.target.id if isinstance(iterable, Range) and isinstance(
+        node.target, ast.Name) else "i"
+
+
+def _note_bounds(tracer: Tracer, index: Value, start: Atom, stop: Atom, step: Atom) -> None:
+    facts = tracer.builder.facts
+    first, last = facts.integer(start), facts.integer(stop)
+    assert isinstance(step, Constant)
+    facts.bounds[index] = (first, last - 1) if step.value.real > 0 else (last + 1, first)
+
+
+def trace_while(tracer: Tracer, node: ast.While) -> None:
+    builder = tracer.builder
+    slots = _Slots(tracer, node, [node.test, *node.body])
+    flag = tracer.frame.leave.get(node)
+
+    def body(inner: Tracer) -> tuple[Atom, Tracer]:
+        from retrograd.frontend.branches import choose
+        from retrograd.frontend.statements import execute
+
+        tester = inner.inner()
+        if flag is None:
+            condition = truth(tester, evaluate(tester, node.test))
+        else:
+            going = tester.builder.let("logical_not", truth(tester, tester.lookup(flag)))
+            condition = truth(tester, choose(
+                tester, going, lambda t: truth(t, evaluate(t, node.test)),
+                lambda _: constant_of(False)))
+        execute(inner, node.body)
+        return condition, tester
+
+    (condition, tester), inner = slots.trace(body)
+    carried = slots.carried(inner)
+    trips = Value("trips", INT)
+    builder.append(While(carried, tester.builder.block, condition, inner.builder.block, trips,
+                         builder.origin))
+    slots.finish(inner, lambda: builder.let("greater", trips, integer(0)))
+
+
+@dataclass
+class _Slots:
+    """The names that a loop carries from one iteration to the next, or out of it.
+
+    `initial` holds the names that are carried in; a name that is first assigned inside and read
+    afterwards is only carried out, unless an iteration may read it from the one before.
+    """
+
+    tracer: Tracer
+    node: ast.For | ast.While
+    syntax: list[ast.AST]
+    initial: dict[str, Thing] = field(default_factory=dict)
+    outputs: list[str] = field(default_factory=list)
+    types: dict[tuple[str, int], Type] = field(default_factory=dict)
+    fresh: set[tuple[str, int, int]] = field(default_factory=set)
+    guessed: set[str] = field(default_factory=set)
+    inner_values: dict[str, list[Value]] = field(default_factory=dict)
+    results: dict[str, list[Value]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        frame = self.tracer.frame
+        inside = frame.live_inside.get(self.node, frozenset())
+        after = frame.live_after.get(self.node, frozenset())
+        flag = frame.leave.get(self.node)
+        for name in assigned(self.syntax):
+            if name not in inside and name not in after and not (
+                    name == flag and isinstance(self.node, ast.While)):
+                continue
+            if name in self.tracer.env:
+                self.initial[name] = self.tracer.env[name]
+            elif name not in inside:
+                self.outputs.append(name)
+
+    # --- tracing until the types are stable ------------------------------------------------------
+
+    def trace(self, body: Callable[[Tracer], T]) -> tuple[T, Tracer]:
+        """Trace the body until no type changes; gives what `body` gave and its tracer."""
+        inside = self.tracer.frame.live_inside.get(self.node, frozenset())
+        for name in assigned(self.syntax):
+            if name in inside and name not in self.tracer.env and name not in self.initial:
+                self.initial[name] = Maybe(number(0.0, FLOAT), constant_of(False))
+                self.guessed.add(name)
+        for _ in range(ATTEMPTS):
+            inner = self.tracer.inner()
+            for name in assigned(self.syntax):
+                inner.env.pop(name, None)
+            for name, thing in self.initial.items():
+                inner.env[name] = self._inner_thing(name, thing)
+            result = body(inner)
+            if not self._widened(inner):
+                return result, inner
+        self.tracer.refuse("the types of this loop's variables do not settle",
+                           "give each variable one type before the loop", self.node)
+
+    def _inner_thing(self, name: str, thing: Thing) -> Thing:
+        """What the name stands for at the start of an iteration."""
+        facts = self.tracer.builder.facts
+        values: list[Value] = []
+
+        def replace(leaf: Thing) -> Thing:
+            atom = atom_of(leaf)
+            assert atom is not None
+            k = len(values)
+            value = Value(_leaf_name(name, thing, k), self.types.get((name, k), atom.type))
+            values.append(value)
+            if isinstance(value.type, Array):
+                facts.extents[value] = tuple(
+                    root(value, axis) if (name, k, axis) in self.fresh else extent
+                    for axis, extent in enumerate(facts.of(atom)))
+                shares = frozenset({leaf.base}) if isinstance(leaf, Handle) else frozenset()
+                return Handle(value, Base(shares))
+            return value
+
+        result = with_leaves(thing, replace)
+        self.inner_values[name] = values
+        return result
+
+    def _widened(self, inner: Tracer) -> bool:
+        """Compare the end of the body with its start; note what must be wider."""
+        changed = False
+        for name in list(self.initial):
+            changed |= self._compare(name, inner)
+        for name in list(self.outputs):
+            end = inner.env.get(name)
+            if end is None:
+                self.outputs.remove(name)
+            elif isinstance(end, Maybe):
+                self.outputs.remove(name)
+                self.initial[name] = self._stand_in(end.thing)
+                changed = True
+        return changed
+
+    def _stand_in(self, thing: Thing) -> Maybe:
+        """The value of a name before the first iteration that binds it."""
+        def replace(leaf: Thing) -> Thing:
+            atom = atom_of(leaf)
+            assert atom is not None
+            return thing_of(default(self.tracer.builder, atom.type))
+
+        return Maybe(with_leaves(thing, replace), constant_of(False))
+
+    def _compare(self, name: str, inner: Tracer) -> bool:
+        begin, end = self.initial[name], inner.env.get(name)
+        if end is None:
+            end = inner.env[name] = self._inner_unchanged(name)
+        if isinstance(begin, Maybe) and not isinstance(end, Maybe):
+            end = inner.env[name] = Maybe(end, constant_of(True))
+        if not same_structure(begin, end):
+            if name in self.guessed and isinstance(end, Maybe):
+                self.guessed.discard(name)
+                self.initial[name] = self._stand_in(end.thing)
+                return True
+            self._differs(name, begin, end)
+        changed = False
+        for k, (value, leaf) in enumerate(zip(self.inner_values[name], leaves(end), strict=True)):
+            atom = atom_of(leaf)
+            assert atom is not None
+            changed |= self._compare_leaf(name, k, value, atom, inner)
+        return changed
+
+    def _inner_unchanged(self, name: str) -> Thing:
+        values = iter(self.inner_values[name])
+        return with_leaves(self.initial[name], lambda _: thing_of(next(values)))
+
+    def _compare_leaf(self, name: str, k: int, value: Value, atom: Atom, inner: Tracer) -> bool:
+        type = join_types(value.type, atom.type)
+        if type is None:
+            if name in self.guessed:
+                self.guessed.discard(name)
+                end = inner.env[name]
+                assert isinstance(end, Maybe)
+                self.initial[name] = self._stand_in(end.thing)
+                return True
+            self._differs(name, thing_of(value), thing_of(atom))
+        changed = False
+        if type != value.type:
+            self.types[name, k] = type
+            changed = True
+        if isinstance(type, Array):
+            facts = inner.builder.facts
+            pairs = zip(facts.of(value), facts.of(atom), strict=True)
+            for axis, (a, b) in enumerate(pairs):
+                if not facts.provably_equal(a, b) and (name, k, axis) not in self.fresh:
+                    self.fresh.add((name, k, axis))
+                    changed = True
+        return changed
+
+    def _differs(self, name: str, begin: Thing, end: Thing) -> NoReturn:
+        first, last = (t.thing if isinstance(t, Maybe) else t for t in (begin, end))
+        self.tracer.refuse(
+            f"{name!r} is {describe(first)} before the loop's body and {describe(last)} after it",
+            "give it the same kind of value in every iteration", self.node)
+
+    # --- the finished loop -----------------------------------------------------------------------
+
+    def carried(self, inner: Tracer) -> tuple[Carried, ...]:
+        """The carried values; conversions go to the block before and to the body's end."""
+        result: list[Carried] = []
+        for name, thing in self.initial.items():
+            self.results[name] = []
+            pairs = zip(leaves(thing), self.inner_values[name], leaves(inner.env[name]),
+                        strict=True)
+            for begin, value, end in pairs:
+                first, last = atom_of(begin), atom_of(end)
+                assert first is not None and last is not None
+                result.append(self._slot(name, converted(self.tracer.builder, first, value.type),
+                                         value, converted(inner.builder, last, value.type)))
+        for name in self.outputs:
+            self.results[name] = []
+            for leaf in leaves(inner.env[name]):
+                last = atom_of(leaf)
+                assert last is not None
+                value = Value(name, last.type)
+                result.append(self._slot(name, default(self.tracer.builder, last.type), value,
+                                         last, output=True))
+        return tuple(result)
+
+    def _slot(self, name: str, init: Atom, value: Value, end: Atom, output: bool = False,
+              ) -> Carried:
+        result = Value(value.name, value.type)
+        facts = self.tracer.builder.facts
+        if isinstance(value.type, Array):
+            k = len(self.results[name])
+            fresh = [output or (name, k, axis) in self.fresh for axis in range(value.type.rank)]
+            facts.extents[result] = tuple(
+                root(result, axis) if new else extent
+                for axis, (new, extent) in enumerate(zip(fresh, facts.of(value), strict=True)))
+        self.results[name].append(result)
+        return Carried(init, value, end, result)
+
+    def finish(self, inner: Tracer, nonempty: Callable[[], Atom]) -> None:
+        """Bind the names to what they are after the loop."""
+        env = self.tracer.env
+        for name in assigned(self.syntax):
+            env.pop(name, None)
+        for name, thing in self.initial.items():
+            env[name] = self._outer_thing(name, thing)
+        for name in self.outputs:
+            found = self._outer_thing(name, inner.env[name])
+            ran = nonempty()
+            env[name] = found if isinstance(ran, Constant) and ran.value else Maybe(found, ran)
+
+    def _outer_thing(self, name: str, thing: Thing) -> Thing:
+        results = iter(self.results[name])
+
+        def replace(leaf: Thing) -> Thing:
+            value = next(results)
+            if isinstance(leaf, Handle):
+                return Handle(value, Base(frozenset({leaf.base})))
+            return thing_of(value)
+
+        return with_leaves(thing, replace)
+
+
+def _leaf_name(name: str, thing: Thing, k: int) -> str:
+    """The user's name; numbered for the parts of a container, marked for the flag of a Maybe."""
+    count = len(leaves(thing))
+    if isinstance(thing, Maybe) and k == count - 1:
+        return f"{name}_is_bound"
+    inner = thing.thing if isinstance(thing, Maybe) else thing
+    return name if atom_of(inner) is not None else f"{name}_{k}"

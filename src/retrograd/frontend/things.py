@@ -1,0 +1,207 @@
+"""What a name can stand for while a function is traced.
+
+    thing = Value | Constant          a number
+          | Handle                    an array: a base, and how this name looks into it
+          | Static                    a Python object that is known while compiling
+          | Items                     a tuple, list or dict of things
+          | Range | Zip | Enumerate   iterables
+          | Method | Closure          something to call
+          | Maybe                     a name that is only sometimes defined
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from retrograd.ir.nodes import Atom, Constant, Value
+from retrograd.ir.types import Array, Type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Base:
+    """One piece of memory. Names with the same base see each other's writes; `shares` are bases
+    that this one may turn out to be (a name bound to one array or another by a branch)."""
+
+    shares: frozenset[Base] = frozenset()
+    argument: bool = False
+
+    def overlaps(self, other: Base) -> bool:
+        return bool(self.closure() & other.closure())
+
+    def closure(self) -> frozenset[Base]:
+        found = {self}
+        for base in self.shares:
+            found |= base.closure()
+        return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handle:
+    """An array as a name sees it: `value` is `path`, a chain of views, of the base's content."""
+
+    value: Value
+    base: Base = field(default_factory=Base)
+    path: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """A container whose structure is known; `kind` is tuple, list or dict."""
+
+    kind: str
+    items: tuple[Thing, ...]
+    keys: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Range:
+    start: Atom
+    stop: Atom
+    step: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Zip:
+    parts: tuple[Thing, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enumerate:
+    inner: Thing
+    start: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reversed:
+    inner: Thing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """A method of an array or a container."""
+
+    owner: Thing
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closure:
+    """A function that is defined inside the traced one; it sees its frame's names when called."""
+
+    node: ast.FunctionDef | ast.Lambda
+    frame: Any
+    defaults: tuple[Thing, ...]
+    keyword_defaults: dict[str, Thing]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maybe:
+    """A name that is bound only where `defined` holds; reading it elsewhere raises
+    UnboundLocalError, as Python does."""
+
+    thing: Thing
+    defined: Atom
+
+
+Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed | Method
+         | Closure | Maybe)
+
+
+def thing_of(atom: Atom) -> Thing:
+    """A number as itself, an array as a handle on memory of its own."""
+    return Handle(atom) if isinstance(atom, Value) and isinstance(atom.type, Array) else atom
+
+
+def atom_of(thing: Thing) -> Atom | None:
+    """The value of a number or an array."""
+    if isinstance(thing, Handle):
+        return thing.value
+    return thing if isinstance(thing, (Value, Constant)) else None
+
+
+def type_of(thing: Thing) -> Type | None:
+    atom = atom_of(thing)
+    return None if atom is None else atom.type
+
+
+def leaves(thing: Thing) -> list[Thing]:
+    """The numbers and arrays in a thing, in order."""
+    match thing:
+        case Value() | Constant() | Handle():
+            return [thing]
+        case Items(items=items) | Zip(parts=items):
+            return [leaf for item in items for leaf in leaves(item)]
+        case Maybe(thing=inner, defined=defined):
+            return [*leaves(inner), defined]
+        case Range(start=start, stop=stop, step=step):
+            return [start, stop, step]
+        case Enumerate(inner=inner, start=start):
+            return [*leaves(inner), start]
+        case Reversed(inner=inner):
+            return leaves(inner)
+        case _:
+            return []
+
+
+def with_leaves(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
+    """The same thing with `new(leaf)` in place of every number and array."""
+    match thing:
+        case Value() | Constant() | Handle():
+            return new(thing)
+        case Items(kind=kind, items=items, keys=keys):
+            return Items(kind, tuple(with_leaves(i, new) for i in items), keys)
+        case Zip(parts=parts):
+            return Zip(tuple(with_leaves(p, new) for p in parts))
+        case Maybe(thing=inner, defined=defined):
+            return Maybe(with_leaves(inner, new), _atom(new(defined)))
+        case Range(start=start, stop=stop, step=step):
+            return Range(_atom(new(start)), _atom(new(stop)), _atom(new(step)))
+        case Enumerate(inner=inner, start=start):
+            return Enumerate(with_leaves(inner, new), _atom(new(start)))
+        case Reversed(inner=inner):
+            return Reversed(with_leaves(inner, new))
+        case _:
+            return thing
+
+
+def _atom(thing: Thing) -> Atom:
+    assert isinstance(thing, (Value, Constant))
+    return thing
+
+
+def same_structure(a: Thing, b: Thing) -> bool:
+    """Whether two things differ at most in their numbers and arrays."""
+    if atom_of(a) is not None or atom_of(b) is not None:
+        return (atom_of(a) is None) == (atom_of(b) is None)
+    if type(a) is not type(b):
+        return False
+    match a, b:
+        case Items(), Items():
+            return (a.kind == b.kind and a.keys == b.keys and len(a.items) == len(b.items)
+                    and all(same_structure(x, y) for x, y in zip(a.items, b.items, strict=True)))
+        case Zip(), Zip():
+            return len(a.parts) == len(b.parts) and all(
+                same_structure(x, y) for x, y in zip(a.parts, b.parts, strict=True))
+        case Static(), Static():
+            return a.value is b.value or bool(type(a.value) is type(b.value)
+                                              and a.value == b.value)
+        case Closure(), Closure():
+            return a.node is b.node and a.frame is b.frame
+        case Maybe(), Maybe():
+            return same_structure(a.thing, b.thing)
+        case Enumerate(), Enumerate():
+            return same_structure(a.inner, b.inner)
+        case Reversed(), Reversed():
+            return same_structure(a.inner, b.inner)
+        case Method(), Method():
+            return a.name == b.name and a.owner is b.owner
+        case _:
+            return isinstance(a, Range)

@@ -1,0 +1,133 @@
+"""From a request to typed IR: the function's body, its parameters and what it returns."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType, MethodType
+from typing import Any
+
+from retrograd.errors import Unsupported
+from retrograd.frontend import calls
+from retrograd.frontend.inline import new_frame
+from retrograd.frontend.reading import read
+from retrograd.frontend.things import Base, Handle, Items, Static, Thing, atom_of
+from retrograd.frontend.tracer import Context, Tracer, static_thing
+from retrograd.ir.build import Builder
+from retrograd.ir.nodes import Atom, Function, Value
+from retrograd.ir.types import Array, Type
+from retrograd.program import Capture, Guard, Known, Request
+from retrograd.trees import Fixed, Leaf, Node, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A function as IR. `parameters` has the leaves of each parameter; captures come last."""
+
+    function: Function
+    tree: Tree
+    parameters: tuple[tuple[Value, ...], ...]
+    captures: tuple[Capture, ...]
+    guards: tuple[Guard, ...]
+    sources: tuple[str, ...]
+
+
+def trace(request: Request) -> Traced:
+    """Trace the function of a request for its argument types.
+
+    Raises
+    ------
+    Unsupported
+        If something in the function is refused.
+    NeedStatic
+        If ints among the arguments must be known.
+    """
+    user = unwrapped(request.function)
+    source = read(user)
+    context = Context(known_captures=dict(request.known_captures))
+    frame = new_frame(source, None, True, None)
+    tracer = Tracer(context, frame, Builder())
+    names = list(inspect.signature(request.function).parameters.values())
+    args: list[Thing] = []
+    keywords: dict[str, Thing] = {}
+    parameters: list[tuple[Value, ...]] = []
+    for parameter, given in zip(names, request.params, strict=True):
+        thing, values = _argument(context, parameter.name, given)
+        parameters.append(values)
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            keywords[parameter.name] = thing
+        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            assert isinstance(thing, Items)
+            args += thing.items
+        else:
+            args.append(thing)
+    result = _start(tracer, request.function, tuple(args), keywords)
+    atoms: list[Atom] = []
+    tree = _tree(tracer, result, atoms)
+    params = tuple(v for values in parameters for v in values) + tuple(context.capture_values)
+    function = Function(user.__name__.replace("<lambda>", "f"), params, tracer.builder.block,
+                        tuple(atoms))
+    return Traced(function, tree, tuple(parameters), tuple(context.captures),
+                  tuple(context.guards.values()), tuple(context.sources))
+
+
+def unwrapped(function: Callable[..., Any]) -> FunctionType:
+    """The Python function inside a partial, a method or an `@njit` function."""
+    found: Any = function
+    while not isinstance(found, FunctionType):
+        if isinstance(found, functools.partial):
+            found = found.func
+        elif isinstance(found, MethodType):
+            found = found.__func__
+        elif isinstance(getattr(found, "py_func", None), FunctionType):
+            found = found.py_func
+        else:
+            raise Unsupported(f"{found!r} is not a Python function",
+                              "give a function whose source is Python")
+    return found
+
+
+def _argument(context: Context, name: str, given: Type | Known | tuple[Type | Known, ...],
+              ) -> tuple[Thing, tuple[Value, ...]]:
+    if isinstance(given, tuple):
+        parts = [_argument(context, f"{name}_{k}", g) for k, g in enumerate(given)]
+        return (Items("tuple", tuple(t for t, _ in parts)),
+                tuple(v for _, values in parts for v in values))
+    if isinstance(given, Known):
+        return static_thing(given.value), ()
+    value = Value(name, given)
+    context.parameters[value] = name
+    return (Handle(value, Base(argument=True)) if isinstance(given, Array) else value), (value,)
+
+
+def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...],
+           keywords: dict[str, Thing]) -> Thing:
+    """Call the function in a frame of its own, so that refusals name places inside it."""
+    from retrograd.frontend import inline
+
+    while not isinstance(function, (FunctionType, functools.partial)):
+        if isinstance(function, MethodType):
+            args = (static_thing(function.__self__), *args)
+        function = getattr(function, "__func__", None) or function.py_func  # type: ignore[attr-defined]
+    if isinstance(function, functools.partial):
+        return calls.call(tracer, Static(function), args, keywords)
+    tracer.context.sources[tracer.frame.source.text] = None
+    node = tracer.frame.source.node
+    tracer.env.update(inline.bound(tracer, node, args, keywords, (), {}, function.__name__))
+    return inline.run(tracer, node)
+
+
+def _tree(tracer: Tracer, thing: Thing, atoms: list[Atom]) -> Tree:
+    """The structure of a result, its numbers and arrays appended to `atoms`."""
+    atom = atom_of(thing)
+    if atom is not None:
+        atoms.append(atom)
+        return Leaf(len(atoms) - 1)
+    if isinstance(thing, Items) and thing.kind in ("tuple", "list", "dict"):
+        return Node(thing.kind, tuple(_tree(tracer, i, atoms) for i in thing.items), thing.keys)
+    if isinstance(thing, Static):
+        return Fixed(thing.value)
+    tracer.refuse("the function returns something that is not a number, an array or a container",
+                  "return numbers and arrays")

@@ -1,0 +1,271 @@
+"""The state of a trace: where we are in the user's program, and what its names stand for."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from retrograd.errors import Span, Unsupported
+from retrograd.frontend.reading import NeedStatic, Source
+from retrograd.frontend.things import (
+    Base, Handle, Items, Maybe, Static, Thing, atom_of,
+)
+from retrograd.ir.build import Builder
+from retrograd.ir.extents import Opaque, Root
+from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
+from retrograd.ir.types import Array, Scalar, Type
+from retrograd.program import Capture, Guard
+
+
+@dataclass(eq=False)
+class Context:
+    """What is shared by the whole trace of one function."""
+
+    captures: list[Capture] = field(default_factory=list)
+    capture_values: list[Value] = field(default_factory=list)
+    captured: dict[tuple[int, str], Thing] = field(default_factory=dict)
+    known_captures: Mapping[str, Any] = field(default_factory=dict)
+    guards: dict[tuple[int, str], Guard] = field(default_factory=dict)
+    sources: dict[str, None] = field(default_factory=dict)
+    parameters: dict[Value, str] = field(default_factory=dict)
+    modules: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Frame:
+    """One call: the function, where its names come from, and the user's place in it.
+
+    `user` is False for functions of the prelude and of rules: they take the place of the call.
+    """
+
+    source: Source
+    outer: Frame | None
+    names: dict[str, Thing] = field(default_factory=dict)   # enclosing function's, for closures
+    user: bool = True
+    leave: dict[ast.stmt, str] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
+    live_after: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
+    live_inside: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
+    site: Span | None = None
+    caller: Tracer | None = None
+
+    @property
+    def function(self) -> FunctionType:
+        return self.source.function
+
+    def user_frame(self) -> Frame:
+        frame = self
+        while not frame.user and frame.outer is not None:
+            frame = frame.outer
+        return frame
+
+
+class Tracer:
+    """A position in a trace: a context, a frame, its local names and the block being built."""
+
+    def __init__(self, context: Context, frame: Frame, builder: Builder,
+                 env: dict[str, Thing] | None = None) -> None:
+        self.context = context
+        self.frame = frame
+        self.builder = builder
+        self.env: dict[str, Thing] = {} if env is None else env
+        self.node: ast.AST = frame.source.node
+
+    def inner(self) -> Tracer:
+        """A tracer for a block inside this one, with its own copy of the names."""
+        tracer = Tracer(self.context, self.frame, self.builder.inner(), dict(self.env))
+        tracer.node = self.node
+        return tracer
+
+    def outer_things(self) -> Iterator[Thing]:
+        """What the names of all the functions stand for that are waiting for this one."""
+        caller = self.frame.caller
+        while caller is not None:
+            yield from caller.env.values()
+            yield from caller.frame.names.values()
+            caller = caller.frame.caller
+
+    # --- places and refusals -------------------------------------------------------------------
+
+    def span(self, node: ast.AST | None = None) -> Span | None:
+        """The user's place: of the node, or of the call that led into the prelude."""
+        if not self.frame.user:
+            return self.frame.site
+        return self.frame.source.span(self.node if node is None else node)
+
+    @contextmanager
+    def visiting(self, node: ast.AST) -> Iterator[None]:
+        before, self.node = self.node, node
+        try:
+            yield
+        finally:
+            self.node = before
+
+    def refuse(self, reason: str, remedy: str, node: ast.AST | None = None) -> NoReturn:
+        raise self.unsupported(reason, remedy, node)
+
+    def unsupported(self, reason: str, remedy: str, node: ast.AST | None = None) -> Unsupported:
+        span = self.span(node)
+        line = self.frame.user_frame().source.line(span) if span else ""
+        return Unsupported(reason, remedy, span, line)
+
+    # --- names ---------------------------------------------------------------------------------
+
+    def lookup(self, name: str) -> Thing:
+        """What a name stands for: local, enclosing, global, built in."""
+        if name in self.env:
+            return self._defined(name, self.env[name])
+        if name in self.frame.names:
+            return self._defined(name, self.frame.names[name])
+        function = self.frame.function
+        if name in function.__code__.co_freevars:
+            cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
+            return self.captured(cell, name, lambda: cell.cell_contents)
+        names = function.__globals__
+        if name in names:
+            return self.captured(names, name, lambda: names[name])
+        if hasattr(builtins, name):
+            return Static(getattr(builtins, name))
+        self.refuse(f"the name {name!r} is not defined", "define it before it is used")
+
+    def _defined(self, name: str, thing: Thing) -> Thing:
+        if not isinstance(thing, Maybe) or name in self.frame.flags:
+            return thing.thing if isinstance(thing, Maybe) else thing
+        message = f"cannot access local variable '{name}' where it is not associated with a value"
+        self.builder.append(Branch(
+            self.builder.let("logical_not", thing.defined),
+            (Raise(UnboundLocalError, (message,), self.builder.origin),), (), (),
+            self.builder.origin))
+        self.env[name] = thing.thing
+        return thing.thing
+
+    def captured(self, owner: object, name: str, read: Callable[[], Any]) -> Thing:
+        """A value from outside: numbers and arrays become hidden arguments, the rest is static."""
+        key = (id(owner), name)
+        if key in self.context.captured:
+            return self.context.captured[key]
+        try:
+            value = read()
+        except ValueError:
+            self.refuse(f"the variable {name!r} has no value yet", "assign it before the call")
+        if not self.frame.user:
+            return Static(value) if not isinstance(value, (bool, int, float)) \
+                else constant_of(value)
+        if type(value) in (tuple, list, dict):
+            return self.context.captured.setdefault(key, self._captured_items(key, name, read))
+        kind = type_of_value(value)
+        if kind is None:
+            self.context.guards[key] = Guard(name, read, value)
+            return self.context.captured.setdefault(key, static_thing(value))
+        if name in self.context.known_captures:
+            self.context.guards[key] = Guard(name, read, value)
+            return self.context.captured.setdefault(key, constant_of(value))
+        parameter = Value(name, kind)
+        self.context.captures.append(Capture(name, read, kind))
+        self.context.capture_values.append(parameter)
+        self.context.parameters[parameter] = name
+        thing: Thing = Handle(parameter, Base(argument=True)) if isinstance(kind, Array) \
+            else parameter
+        return self.context.captured.setdefault(key, thing)
+
+    def _captured_items(self, key: tuple[int, str], name: str,
+                        read: Callable[[], Any]) -> Thing:
+        """A captured container: its structure is guarded, its numbers and arrays are captured."""
+        value = read()
+        keys = tuple(value) if isinstance(value, dict) else ()
+        places = keys if isinstance(value, dict) else range(len(value))
+        signature: Callable[[], Any] = lambda: (  # noqa: E731
+            type(read()).__name__, len(read()), *(read() if isinstance(value, dict) else ()))
+        self.context.guards[key] = Guard(name, signature, signature())
+        items = tuple(self.captured(value, f"{name}_{k}", lambda k=k: read()[k])  # type: ignore[misc]
+                      for k in places)
+        return Items(type(value).__name__, items, keys)
+
+    def need_static(self, atom: Atom, what: str) -> NoReturn:
+        """`atom` must be known while compiling: ask for the parameters that it comes from."""
+        names, captures = [], []
+        for value in self._roots(atom):
+            name = self.context.parameters.get(value)
+            if name is None:
+                self.refuse(f"{what} must be known while compiling",
+                            "pass it as an int argument, or write the number")
+            (captures if value in self.context.capture_values else names).append(name)
+        if not names and not captures:
+            self.refuse(f"{what} must be known while compiling",
+                        "pass it as an int argument, or write the number")
+        raise NeedStatic(tuple(names), tuple(captures))
+
+    def _roots(self, atom: Atom) -> list[Value]:
+        found: list[Value] = []
+        pending = [self.builder.facts.integer(atom)] if isinstance(atom, Value) else []
+        while pending:
+            for term, _ in pending.pop().terms:
+                if isinstance(term, Root):
+                    found.append(term.value)
+                elif isinstance(term, Opaque):
+                    pending += term.args
+        return found
+
+
+def type_of_value(value: object) -> Type | None:
+    """The type of a captured number or array; None for what is static."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.name not in ("bool", "int32", "int64", "float32", "float64"):
+            return None
+        flags = value.flags
+        layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
+        return Array(value.dtype.name, tuple(1 if n == 1 else None for n in value.shape), layout)
+    if isinstance(value, np.generic):
+        name = value.dtype.name
+        return Scalar(name) if name in ("bool", "int32", "int64", "float32", "float64") else None
+    for kind, dtype in ((bool, "bool"), (int, "int64"), (float, "float64")):
+        if type(value) is kind:
+            return Scalar(dtype, weak=True)
+    return None
+
+
+def constant_of(value: bool | int | float) -> Constant:
+    """A Python number as a weak constant."""
+    dtype = "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else "float64"
+    return Constant(value, Scalar(dtype, weak=True))
+
+
+def static_thing(value: object) -> Thing:
+    """A static object: containers are opened, numbers in them are constants."""
+    if isinstance(value, (bool, int, float)) and type(value) in (bool, int, float):
+        return constant_of(value)
+    if type(value) in (tuple, list):
+        assert isinstance(value, (tuple, list))
+        return Items(type(value).__name__, tuple(static_thing(v) for v in value))
+    if type(value) is dict:
+        assert isinstance(value, dict)
+        return Items("dict", tuple(static_thing(v) for v in value.values()), tuple(value))
+    return Static(value)
+
+
+def known(thing: Thing) -> tuple[bool, Any]:
+    """Whether a thing is known while compiling, and its Python value."""
+    if isinstance(thing, Constant):
+        return True, thing.value
+    if isinstance(thing, Static):
+        return True, thing.value
+    if isinstance(thing, Items):
+        parts = [known(i) for i in thing.items]
+        if all(ok for ok, _ in parts):
+            values = [v for _, v in parts]
+            if thing.kind == "dict":
+                return True, dict(zip(thing.keys, values, strict=True))
+            return True, tuple(values) if thing.kind == "tuple" else values
+    return False, None
+
+
+def is_number(thing: Thing) -> bool:
+    atom = atom_of(thing)
+    return atom is not None and isinstance(atom.type, Scalar)
