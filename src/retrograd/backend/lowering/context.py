@@ -1,0 +1,136 @@
+"""What a lowered array is at present: in memory, or lazy; and when it must go to memory.
+
+A lazy array that reads A goes to memory before A is written, because afterwards A's old version
+is gone. It also goes to memory where it would be evaluated again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from retrograd.backend.lowering.lazy import CHEAP, Lazy, array_type, scalar, stored
+from retrograd.backend.lowering.nest import empty, fill, put
+from retrograd.backend.lowering.scope import Scope
+from retrograd.backend.lowering.uses import Uses
+from retrograd.ir.build import Extents
+from retrograd.ir.extents import Extent
+from retrograd.ir.nodes import Atom, Constant, Let, Value
+from retrograd.ir.types import Array
+
+Lowered = Atom | Lazy
+Handler = Callable[["Context", Scope, Let], Lowered]
+LARGEST = 60          # operations in one lazy array: bounds recursion and the size of a loop body
+
+
+class Context:
+    """One run of lowering: which lazy arrays wait for which arrays in memory."""
+
+    def __init__(self, uses: Uses) -> None:
+        self.uses = uses
+        self.waiting: dict[Value, dict[Value, tuple[Lazy, Scope]]] = {}
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def atom(self, scope: Scope, atom: Atom) -> Atom:
+        """A scalar operand."""
+        if isinstance(atom, Constant):
+            return atom
+        found = scope.lookup(atom)
+        if isinstance(found, Lazy) or isinstance(found.type, Array):
+            return self.operand(scope, atom).at(scope, ())
+        return found  # type: ignore[no-any-return]
+
+    def operand(self, scope: Scope, atom: Atom) -> Lazy:
+        """Any operand, as something whose elements can be asked for."""
+        if isinstance(atom, Constant):
+            return scalar(atom)
+        found = scope.lookup(atom)
+        if isinstance(found, Lazy):
+            return found
+        return stored(scope, found) if isinstance(found.type, Array) else scalar(found)
+
+    # --- writing down ------------------------------------------------------------------------
+
+    def define(self, scope: Scope, source: Value, lowered: Lowered) -> None:
+        """From here on `source` is this; a lazy array is put in memory where it has to be."""
+        if isinstance(lowered, Lazy):
+            if not self._stays_lazy(source, lowered):
+                lowered = materialise(scope, lowered, source.name)
+            else:
+                for array in lowered.reads:
+                    self.waiting.setdefault(array, {})[source] = (lowered, scope)
+        scope.env[source] = lowered
+
+    def _stays_lazy(self, source: Value, lazy: Lazy) -> bool:
+        return lazy.size < LARGEST and (lazy.free or self.uses.once(source))
+
+    def flush(self, scope: Scope, arrays: Iterable[Value], position: int) -> None:
+        """Before these arrays are written: what still reads them later goes to memory."""
+        for array in arrays:
+            for source, (lazy, home) in self.waiting.pop(array, {}).items():
+                if home is scope and scope.env.get(source) is lazy \
+                        and self.uses.last.get(source, -1) >= position:
+                    scope.env[source] = materialise(scope, lazy, source.name)
+
+    # --- memory ------------------------------------------------------------------------------
+
+    def in_memory(self, scope: Scope, atom: Atom) -> Value:
+        """The operand as an array in memory, in C order."""
+        return self._value(scope, self.operand(scope, atom), atom, "C")
+
+    def for_library(self, scope: Scope, atom: Atom, dtype: str) -> Value:
+        """The operand as a contiguous array of this dtype; a real view where one will do."""
+        lazy = self.operand(scope, atom)
+        if lazy.type.dtype != dtype:
+            return materialise(scope, converted(lazy, dtype), _name(atom))
+        return self._value(scope, lazy, atom, "CF")
+
+    def _value(self, scope: Scope, lazy: Lazy, atom: Atom, layouts: str) -> Value:
+        if lazy.contiguous is not None and lazy.layout in layouts:
+            return lazy.contiguous(scope)
+        return materialise(scope, lazy, _name(atom))
+
+    def owned(self, scope: Scope, atom: Atom) -> Value:
+        """The operand as an array in C order whose memory may be taken over."""
+        if isinstance(atom, Value):
+            found = scope.lookup(atom)
+            if isinstance(found, Value) and isinstance(found.type, Array) \
+                    and found.type.layout == "C":
+                return found
+        return materialise(scope, self.operand(scope, atom), _name(atom))
+
+    def repeatable(self, scope: Scope, lazy: Lazy, name: str = "t") -> Lazy:
+        """The same elements, cheap enough to be asked for many times."""
+        if lazy.free or (lazy.cost <= CHEAP and not lazy.loops):
+            return lazy
+        return stored(scope, materialise(scope, lazy, name))
+
+
+def materialise(scope: Scope, lazy: Lazy, name: str) -> Value:
+    """A fresh array with these elements."""
+    if lazy.make is not None:
+        return lazy.make(scope, name)
+    base = empty(scope, lazy.extents, lazy.type.dtype, name)
+    return fill(scope, base, lazy.extents,
+                lambda s, array, i: put(s, array, i, lazy.at(s, i)))
+
+
+def converted(lazy: Lazy, dtype: str) -> Lazy:
+    """The elements in another dtype."""
+    if lazy.type.dtype == dtype:
+        return lazy
+    return Lazy(array_type(dtype, lazy.extents, "A"), lazy.extents,
+                lambda s, i: s.cast(lazy.at(s, i), dtype), lazy.reads, lazy.cost + 0.5,
+                loops=lazy.loops, size=lazy.size + 1)
+
+
+def int_atom(scope: Scope, extent: Extent) -> Atom:
+    return scope.atom_of(extent)
+
+
+def same_extents(a: Extents, b: Extents) -> bool:
+    return len(a) == len(b) and all(x == y for x, y in zip(a, b, strict=True))
+
+
+def _name(atom: Atom) -> str:
+    return atom.name if isinstance(atom, Value) else "t"

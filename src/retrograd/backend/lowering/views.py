@@ -1,0 +1,218 @@
+"""Parts and rearrangements of arrays: maps from indices to the indices of what they show.
+
+    before   v = view(a, 1:, ::-1)        after   v[i, j] is a[i + 1, n - 1 - j]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from retrograd.backend.lowering.context import Context, Lowered
+from retrograd.backend.lowering.elementwise import integers
+from retrograd.backend.lowering.lazy import (
+    Extents,
+    Lazy,
+    Map,
+    Reads,
+    array_type,
+    identity,
+    reordered,
+    stored,
+)
+from retrograd.backend.lowering.nest import Indices, element
+from retrograd.backend.lowering.scope import Scope
+from retrograd.backend.lowering.selection import Selection, Step, select
+from retrograd.ir.extents import smallest
+from retrograd.ir.index import FULL
+from retrograd.ir.nodes import Atom, Let, Value, integer
+from retrograd.ir.types import Array
+
+Place = Callable[[Scope, Indices], Indices]
+
+
+def _shown(lazy: Lazy, extents: Extents, place: Place, reads: Reads) -> Lazy:
+    """The elements of `lazy` at other places; the extents are those of the view."""
+    return Lazy(array_type(lazy.type.dtype, extents, "A"), extents,
+                lambda s, i: lazy.at(s, place(s, i)), reads, lazy.cost, lazy.free, lazy.loops,
+                size=lazy.size + 1)
+
+
+def load(context: Context, scope: Scope, let: Let) -> Lowered:
+    """One element."""
+    lazy = context.operand(scope, let.args[0])
+    atoms = tuple(context.atom(scope, a) for a in let.args[1:])
+    if lazy.wraps:
+        (array,) = lazy.reads
+        return element(scope, array, atoms)
+    return lazy.at(scope, _wrapped(scope, lazy, atoms))
+
+
+def _wrapped(scope: Scope, lazy: Lazy, indices: Indices) -> Indices:
+    return tuple(scope.wrapped(i, scope.atom_of(e))
+                 for i, e in zip(indices, lazy.extents, strict=True))
+
+
+def view(context: Context, scope: Scope, let: Let) -> Lowered:
+    """Slices, ints and new axes."""
+    lazy = context.operand(scope, let.args[0])
+    selection = select(context, scope, lazy.extents, let.static["index"], let.args[1:])
+    raw = lazy.wraps
+
+    def place(inner: Scope, indices: Indices) -> Indices:
+        where = selection.place(inner, indices)
+        return where if raw else _ints_wrapped(inner, lazy, selection, where)
+
+    result = _shown(lazy, selection.extents, place, _composed(lazy, selection))
+    return _with_rows(scope, result, lazy, selection, let)
+
+
+def _ints_wrapped(scope: Scope, lazy: Lazy, selection: Selection, where: Indices) -> Indices:
+    """Ints and index arrays may be negative; slices count from the front already."""
+    return tuple(scope.wrapped(i, scope.atom_of(e)) if selection.may_wrap(axis) else i
+                 for axis, (i, e) in enumerate(zip(where, lazy.extents, strict=True)))
+
+
+def _composed(lazy: Lazy, selection: Selection) -> Reads:
+    """How the view reads what its base reads."""
+    how = selection.map
+    whole = identity(lazy.rank)
+    return {array: how if old == whole else None for array, old in lazy.reads.items()}
+
+
+def _with_rows(scope: Scope, result: Lazy, lazy: Lazy, selection: Selection, let: Let) -> Lazy:
+    """`a[k]` of a contiguous array is contiguous: library operations may read it in place."""
+    index = let.static["index"]
+    ints = next((k for k, item in enumerate(index) if item != "int"), len(index))
+    if lazy.contiguous is None or lazy.layout != "C" or any(i != FULL for i in index[ints:]):
+        return result
+    base, atoms = lazy.contiguous, selection.axes[:ints]
+
+    def rows(inner: Scope) -> Value:
+        dims = tuple(1 if e.known == 1 else None for e in selection.extents)
+        row = Value(let.result.name, Array(lazy.type.dtype, dims, "C"))
+        args = (base(inner), *(a for a in atoms if not isinstance(a, Lazy | Step)))
+        inner.append(Let(row, "view", args, {"index": index}, inner.origin))
+        inner.facts.extents[row] = selection.extents
+        return row
+
+    return replace(result, contiguous=rows, layout="C") if ints < len(index) else result
+
+
+def take(context: Context, scope: Scope, let: Let) -> Lowered:
+    """Elements at integer arrays or under masks, mixed with slices."""
+    lazy = context.repeatable(scope, context.operand(scope, let.args[0]))
+    selection = select(context, scope, lazy.extents, let.static["index"], let.args[1:])
+    raw = lazy.wraps
+
+    def place(inner: Scope, indices: Indices) -> Indices:
+        where = selection.place(inner, indices)
+        return where if raw else _ints_wrapped(inner, lazy, selection, where)
+
+    reads: dict[Value, Map | None] = dict.fromkeys(lazy.reads)
+    for axis in selection.gathered:
+        reads.update(dict.fromkeys(axis.reads))
+    result = _shown(lazy, selection.extents, place, reads)
+    return replace(result, free=False, cost=lazy.cost + 2.0)
+
+
+def transpose(context: Context, scope: Scope, let: Let) -> Lowered:
+    lazy = context.operand(scope, let.args[0])
+    axes = tuple(let.static["axes"])
+    extents = tuple(lazy.extents[a] for a in axes)
+
+    def place(inner: Scope, indices: Indices) -> Indices:
+        return tuple(indices[axes.index(axis)] for axis in range(len(axes)))
+
+    how: Map = tuple((axes.index(axis), integer(0), 1) for axis in range(len(axes)))
+    whole = identity(lazy.rank)
+    reads = {array: how if old == whole else None for array, old in lazy.reads.items()}
+    result = _shown(lazy, extents, place, reads)
+    if lazy.contiguous is None or axes != tuple(reversed(range(lazy.rank))):
+        return result
+    base = lazy.contiguous
+    return replace(result, layout={"C": "F", "F": "C"}[lazy.layout],
+                   contiguous=lambda s: _transposed(s, base(s), axes, let.result.name))
+
+
+def _transposed(scope: Scope, array: Value, axes: tuple[int, ...], name: str) -> Value:
+    result = scope.let("transpose", array, name=name, axes=axes)
+    assert isinstance(result, Value)
+    return result
+
+
+def broadcast_to(context: Context, scope: Scope, let: Let) -> Lowered:
+    lazy = context.operand(scope, let.args[0])
+    extents = integers(context, scope, let.args[1:])
+    shift = len(extents) - lazy.rank
+    if any(e.known == 1 and extents[k + shift].known != 1
+           for k, e in enumerate(lazy.extents)) or shift:
+        lazy = context.repeatable(scope, lazy)
+    return Lazy(array_type(lazy.type.dtype, extents, "A"), extents, lazy.broadcast,
+                reordered(lazy.reads), lazy.cost, lazy.free, lazy.loops, size=lazy.size + 1)
+
+
+def diagonal(context: Context, scope: Scope, let: Let) -> Lowered:
+    lazy = context.operand(scope, let.args[0])
+    extent = smallest(*lazy.extents)
+    return _shown(lazy, (extent,), lambda s, i: (i[0], i[0]), reordered(lazy.reads))
+
+
+# --- reshape -----------------------------------------------------------------------------------
+
+
+def reshape(context: Context, scope: Scope, let: Let) -> Lowered:
+    """Adding and removing axes of 1 is a map of axes; anything else a view of contiguous memory."""
+    lazy = context.operand(scope, let.args[0])
+    extents = integers(context, scope, let.args[1:])
+    axes = _matched(lazy.extents, extents)
+    if axes is not None:
+        return _moved(lazy, extents, axes)
+    if lazy.rank == 1:
+        return _unflattened(scope, lazy, extents)
+    base = context.in_memory(scope, let.args[0])
+    made = scope.let("reshape", base, *(scope.atom_of(e) for e in extents), name=let.result.name)
+    assert isinstance(made, Value)
+    scope.facts.extents[made] = extents
+    shown = replace(stored(scope, made), make=None, wraps=False)
+    return replace(shown, reads=dict.fromkeys((base, made)))
+
+
+def _matched(old: Extents, new: Extents) -> list[int] | None:
+    """For each axis of `old` its axis in `new`, where they differ by axes of 1 only (-1 for
+    one that is gone)."""
+    rest = [axis for axis, e in enumerate(new) if e.known != 1]
+    result: list[int] = []
+    for extent in old:
+        if extent.known == 1:
+            result.append(-1)
+        elif rest and new[rest[0]] == extent:
+            result.append(rest.pop(0))
+        else:
+            return None
+    return None if rest else result
+
+
+def _moved(lazy: Lazy, extents: Extents, axes: Sequence[int]) -> Lazy:
+    def place(_: Scope, indices: Indices) -> Indices:
+        return tuple(integer(0) if a < 0 else indices[a] for a in axes)
+
+    how: Map = tuple((None, integer(0), 0) if a < 0 else (a, integer(0), 1) for a in axes)
+    whole = identity(lazy.rank)
+    reads = {array: how if old == whole else None for array, old in lazy.reads.items()}
+    return _shown(lazy, extents, place, reads)
+
+
+def _unflattened(scope: Scope, lazy: Lazy, extents: Extents) -> Lazy:
+    """A vector shown as an array of more axes: element (i, j) is i * m + j."""
+    sizes = [scope.atom_of(e) for e in extents]
+
+    def place(inner: Scope, indices: Indices) -> Indices:
+        flat: Atom = integer(0)
+        for index, size in zip(indices, sizes, strict=True):
+            flat = inner.plus(inner.times(flat, size), index)
+        return (flat,)
+
+    return _shown(lazy, extents, place, reordered(lazy.reads))
+
+
