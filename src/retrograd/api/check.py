@@ -77,8 +77,9 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     for position, bar in zip(positions, bars, strict=True):
         tolerance = _TOLERANCE.get(str(np.asarray(args[position]).dtype), 1e-6)
         limits = (tolerance if rtol is None else rtol, tolerance * scale if atol is None else atol)
-        _compare(projected, exact, position, np.asarray(bar), limits, step or _STEP,
-                 f"{name}: the derivative with respect to {names[position]}")
+        what = f"{name}: the derivative with respect to {names[position]}"
+        _compare(projected, exact, position, np.asarray(bar), limits=limits,
+                 step=step or _STEP, what=what)
 
 
 def _positions(function: Callable[..., Any], args: tuple[Any, ...],
@@ -96,7 +97,7 @@ def _positions(function: Callable[..., Any], args: tuple[Any, ...],
 
 
 def _compare(projected: _Projected, args: list[Any], position: int, bar: Any,
-             limits: tuple[float, float], step: float, what: str) -> None:
+             *, limits: tuple[float, float], step: float, what: str) -> None:
     base = np.asarray(args[position], np.float64)
     for index in np.ndindex(base.shape):
         numeric = _difference(projected, args, position, index, step)

@@ -49,7 +49,8 @@ class Compiled:
         self._options = options
         self._signature = signature
         self._specialiser = Specialiser(
-            function, signature, self.__name__, self.product, self._own_wanted(), options)
+            function, signature, self.__name__, product=self.product, wanted=self._own_wanted(),
+            options=options)
         self._entry = slow_entry(signature, self.__name__, self._slow)
 
     def _own_wanted(self) -> Wanted:
@@ -210,7 +211,7 @@ class Compiled:
         """`(value, pullback)` at these arguments, as `retrograd.vjp` gives them."""
         from retrograd.api.vjp import vjp_of
 
-        return vjp_of(self.primal, self._options, args, kwargs)
+        return vjp_of(self.primal, self._options, args, kwargs=kwargs)
 
 
 class Gradient(Compiled):

@@ -30,7 +30,7 @@ def reduce(made: Any, function: Callable[..., Any], rest: tuple[Any, ...]) -> An
             f"{made!r} cannot be pickled: {getattr(function, '__qualname__', function)!r} is not "
             "what its module holds under that name, so it goes by source; install cloudpickle, "
             "or define it at the top level of a module")
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
     return restore_by_source, (type(made), cloudpickle.dumps(function), lines_of(function), rest)
 

@@ -12,13 +12,9 @@ from typing import Any
 
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted
-from retrograd.api.types import (
-    Param, accepts, canonical, differentiated, param_key, type_of,
-)
+from retrograd.api.types import Param, accepts, canonical, differentiated, param_key, type_of
 from retrograd.backend import execute
-from retrograd.backend.dispatch import (
-    Call, fast_entry, guard_holds, runner,
-)
+from retrograd.backend.dispatch import Call, fast_entry, guard_holds, runner
 from retrograd.errors import Unsupported
 from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type
 from retrograd.program import GRAD, PRIMAL, VALUE_AND_GRAD, VJP, Known, Program, Request, Unit
@@ -77,7 +73,7 @@ class Specialiser:
     """All specialisations of one product of one function; safe to use from many threads."""
 
     def __init__(self, function: Callable[..., Any], signature: inspect.Signature, name: str,
-                 product: str, wanted: Wanted, options: Options) -> None:
+                 *, product: str, wanted: Wanted, options: Options) -> None:
         self.function = function
         self.signature = signature
         self.name = name
@@ -87,6 +83,8 @@ class Specialiser:
         self.records: list[Signature] = []
         self.latest: Specialisation | None = None
         self._names = tuple(signature.parameters)
+        self._static_changes = 0
+        self._warned = False
         self._static: set[str] = set()              # int parameters that must be known
         self._known_captures: set[str] = set()
         self._table: dict[Hashable, list[Specialisation]] = {}
@@ -157,7 +155,7 @@ class Specialiser:
         """The same parameters, with the values of those that must be known."""
         if not self._static:
             return params
-        known = []
+        known: list[Param] = []
         for k, (name, param) in enumerate(zip(self._names, params, strict=True)):
             if name in self._static and not isinstance(param, (Known, tuple)):
                 if values is None or values[k] is None:
@@ -181,8 +179,8 @@ class Specialiser:
         captured = tuple(c.type for c in program.captures)
         types = (*_flat(request.params), *captured)
         entry = None if self.product == VJP else fast_entry(
-            self.signature, self.name, request.params, call, program.captures, program.guards,
-            slow, any_layout=declared)
+            self.signature, self.name, request.params, call, captures=program.captures,
+            guards=program.guards, slow=slow, any_layout=declared)
         made = Specialisation(request, program, runner(self.name, types, call), entry, targets,
                               self._backward(request, program))
         reason = self._reason(request.params, first)
@@ -261,14 +259,16 @@ class Specialiser:
         before = self.latest
         if before is None or not self.records:
             return first
-        changes = [f"{name}: {_text(old)} became {_text(new)}" for name, old, new in zip(
-            self._names, before.request.params, params, strict=True)
-            if param_key(old) != param_key(new)]
+        changes = []
+        for name, old, new in zip(self._names, before.request.params, params, strict=True):
+            if param_key(old) != param_key(new):
+                changes.append(f"{name}: {_text(old)} became {_text(new)}")
+                self._static_changes += isinstance(old, Known) and isinstance(new, Known)
         return ", ".join(changes) or "a captured value changed its type or identity"
 
     def _warn(self) -> None:
-        if len(self.records) == _TOO_MANY + 1 and any("=" in t for r in self.records
-                                                      for t in r.types):
+        if self._static_changes >= _TOO_MANY and not self._warned:
+            self._warned = True
             warnings.warn(
                 f"{self.name} was compiled {len(self.records)} times, because values that must be "
                 f"known while compiling change; the last time: {self.records[-1].reason}",
@@ -297,4 +297,5 @@ def _text(param: Param) -> str:
     if isinstance(param, Known):
         shown = repr(param.value)
         return f"={shown if len(shown) <= 40 else shown[:37] + '...'}"
-    return {FLOAT: "float", INT: "int"}.get(param, str(param))  # type: ignore[call-overload]
+    python = {FLOAT: "float", INT: "int"}
+    return python[param] if isinstance(param, Scalar) and param in python else str(param)

@@ -70,7 +70,9 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
     ValueError
         For `argnums` out of range and unknown `argnames`.
     """
-    return _made(Gradient, f, argnums, argnames, options)
+    made: Gradient | Callable[[_Function], Gradient] = _made(
+        Gradient, f, argnums, argnames, options)
+    return made
 
 
 @overload
@@ -87,7 +89,9 @@ def value_and_grad(f: _Function | None = None, argnums: Argnums = None, *,
     With `has_aux`, `((value, aux), gradient)`. It is what `scipy.optimize.minimize` takes with
     `jac=True`. Parameters and errors are those of `grad`.
     """
-    return _made(ValueAndGradient, f, argnums, argnames, options)
+    made: ValueAndGradient | Callable[[_Function], ValueAndGradient] = _made(
+        ValueAndGradient, f, argnums, argnames, options)
+    return made
 
 
 @overload
@@ -105,7 +109,9 @@ def differentiable(f: _Function | None = None, argnums: Argnums = None, *,
     take the same arguments, and `.source()` shows the compiled function. Parameters and errors
     are those of `grad`.
     """
-    return _made(Differentiable, f, argnums, argnames, options)
+    made: Differentiable | Callable[[_Function], Differentiable] = _made(
+        Differentiable, f, argnums, argnames, options)
+    return made
 
 
 def vjp(f: _Function, *args: Any, argnums: Argnums = None, argnames: Argnames = None,
@@ -139,8 +145,9 @@ def vjp(f: _Function, *args: Any, argnums: Argnums = None, argnames: Argnames = 
     TypeError, Unsupported
         As `grad`.
     """
-    function = f.primal if isinstance(f, Compiled) else f
-    value, pullback = vjp_of(function, Options(**options), args, {}, argnums, argnames)
+    function = f.primal if isinstance(f, Differentiable) else f
+    value, pullback = vjp_of(function, Options(**options), args, kwargs={}, argnums=argnums,
+                             argnames=argnames)
     assert isinstance(pullback, Pullback)
     return value, pullback
 

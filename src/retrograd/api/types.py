@@ -51,7 +51,8 @@ def type_of(value: Any) -> Type | Known:
         return _array_type(value)
     if isinstance(value, np.generic):
         return Scalar(_checked_dtype(value.dtype))
-    for kind in (bool, int, float, complex):        # IntEnum and other subclasses of numbers
+    kinds: tuple[Any, ...] = (int, float, complex)
+    for kind in kinds:                              # IntEnum and other subclasses of numbers
         if isinstance(value, kind):
             return type_of(kind(value))
     return Known(_frozen(value))
@@ -151,7 +152,7 @@ def _array(dtype: str, dims: tuple[int | None, ...], layout: str) -> Array:
 
 def _checked_dtype(dtype: np.dtype[Any]) -> str:
     if dtype.name in DTYPES and dtype.isnative:
-        return dtype.name
+        return str(dtype.name)
     if dtype.kind not in "biufc":
         raise TypeError(f"arrays of dtype {dtype} do not hold numbers")
     if not dtype.isnative:

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.options import Options
-from retrograd.api.parameters import (
-    Argnames, Argnums, Wanted, display_name, signature_of, wanted,
-)
+from retrograd.api.parameters import Argnames, Argnums, Wanted, display_name, signature_of, wanted
 from retrograd.api.specialise import Specialisation, Specialiser
 from retrograd.api.types import canonical, type_of
 from retrograd.ir.types import Array, Scalar, Type, is_float
@@ -20,7 +18,7 @@ from retrograd.trees import Leaf, Node, Tree
 
 
 def vjp_of(function: Callable[..., Any], options: Options, args: tuple[Any, ...],
-           kwargs: dict[str, Any], argnums: Argnums = None, argnames: Argnames = None
+           *, kwargs: dict[str, Any], argnums: Argnums = None, argnames: Argnames = None
            ) -> tuple[Any, Callable[[Any], Any]]:
     """See `retrograd.vjp`."""
     signature = signature_of(function)
@@ -87,7 +85,8 @@ class Pullback:
 def _specialiser(function: Callable[..., Any], name: str, which: Wanted,
                  options: Options) -> Specialiser:
     """The same for every call of `vjp` with the same function: compiled once."""
-    return Specialiser(function, signature_of(function), name, VJP, which, options)
+    return Specialiser(function, signature_of(function), name, product=VJP, wanted=which,
+                       options=options)
 
 
 def _unused(values: tuple[Any, ...], out: Any) -> Any:

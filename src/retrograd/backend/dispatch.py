@@ -81,7 +81,7 @@ def slow_entry(signature: inspect.Signature, name: str,
     return _defined(lines, names, name)
 
 
-def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param], call: Call,
+def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param], call: Call, *,
                captures: Sequence[Capture], guards: Sequence[Guard],
                slow: Callable[[tuple[Any, ...], Any], Any],
                any_layout: bool = False) -> Callable[..., Any] | None:
@@ -93,10 +93,11 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
     names = Names(frozenset(signature.parameters), any_layout=any_layout)
     tests, leaves = [], []
     for parameter, param in zip(signature.parameters, params, strict=True):
-        entries = [(parameter, param)]
         if isinstance(param, tuple):
             tests.append(f"{names.put('len', len)}({parameter}) == {len(param)}")
             entries = [(f"{parameter}[{k}]", p) for k, p in enumerate(param)]
+        else:
+            entries = [(parameter, param)]
         for text, entry in entries:
             test = _test(text, entry, names)
             if test is None:

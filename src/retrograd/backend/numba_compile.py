@@ -86,7 +86,7 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
 
     folder, lasting = cache.folder_in(cache.root(), get_host_cpu_name())
     function = getattr(cache.module(folder, name, emitted.source), emitted.name)
-    settings = {"error_model": "numpy", "fastmath": options.flags(),
+    settings: dict[str, Any] = {"error_model": "numpy", "fastmath": options.flags(),
                 "nogil": any(isinstance(p, Array) for p in params)}
     signature = tuple(numba_type(p) for p in params)
     if not (options.cache and lasting):
@@ -128,7 +128,8 @@ def numba_type(type: Type) -> Any:
     """Numba's type of an argument; arrays are typed read-only, so that any may be passed."""
     from numba import types
 
+    array: Any = types.Array
     scalar = getattr(types, "boolean" if type.dtype == "bool" else type.dtype)
     if isinstance(type, Array):
-        return types.Array(scalar, type.rank, type.layout, readonly=True)
+        return array(scalar, type.rank, type.layout, readonly=True)
     return scalar
