@@ -13,7 +13,19 @@ from retrograd.ir.build import Builder
 from retrograd.ir.index import FULL
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Effect, Function, Let, Loop, Value, While, blocks, operands, walk, yields,
+    Atom,
+    Block,
+    Branch,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Value,
+    While,
+    blocks,
+    operands,
+    walk,
+    yields,
 )
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, Type

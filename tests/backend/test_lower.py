@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
+from backend.lowering_support import check, function_of, lower
 
-from backend.lowering_support import check
 from retrograd.ir.index import FULL, Slice
-from retrograd.ir.nodes import Constant, Let, Loop, integer, walk
+from retrograd.ir.nodes import (
+    Branch,
+    Carried,
+    Constant,
+    Effect,
+    Join,
+    Let,
+    Loop,
+    Value,
+    While,
+    integer,
+    walk,
+)
 from retrograd.ir.operations_elementwise import ALL
-from retrograd.ir.types import Scalar
+from retrograd.ir.types import INT, Scalar
 
 DTYPES = ("float64", "float32", "int64", "bool")
 SHAPES: tuple[tuple[int, ...], ...] = (
@@ -374,7 +387,8 @@ def test_matmul_operands_are_contiguous() -> None:
 
 
 @pytest.mark.parametrize("spec, shapes", [
-    ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,ik->jk", [(2, 3), (2, 4)]), ("ij,kj->ik", [(2, 3), (4, 3)]),
+    ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,ik->jk", [(2, 3), (2, 4)]),
+    ("ij,kj->ik", [(2, 3), (4, 3)]),
     ("ij,jk->ki", [(2, 3), (3, 4)]), ("i,i->", [(5,), (5,)]), ("i,j->ij", [(3,), (4,)]),
     ("ii->i", [(3, 3)]), ("ii->", [(3, 3)]), ("ijk->kj", [(2, 3, 4)]), ("ij->", [(2, 3)]),
     ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 2)]), ("bij,bjk->bik", [(2, 3, 4), (2, 4, 2)]),
@@ -396,3 +410,202 @@ def test_library() -> None:
     check(lambda b, x, y: b.let("solve", x, y), a, sample((3,)), exact=False)
     check(lambda b, x, y: b.let("solve", x, b.let("view", y, index=(FULL, Slice(step=2)))), a,
           sample((3, 4)), exact=False)
+
+
+# --- structure ---------------------------------------------------------------------------------
+
+
+def for_loop(b: Any, count: Any, inits: Any, step: Any) -> list[Value]:
+    """A loop of the program; `step(builder, index, inners)` gives the next values."""
+    inner = b.inner()
+    index = Value("i", INT)
+    inners = [Value(f"c{k}", a.type) for k, a in enumerate(inits)]
+    ends = step(inner, index, inners)
+    results = [Value(f"c{k}", a.type) for k, a in enumerate(inits)]
+    b.append(Loop(index, integer(0), count, integer(1),
+                  tuple(map(Carried, inits, inners, ends, results)), inner.block))
+    return results
+
+
+def test_a_stencil_in_a_loop() -> None:
+    middle, right, left = Slice(True, True), Slice(True), Slice(False, True)
+
+    def build(b: Any, u0: Any, steps: Any) -> Any:
+        def step(b: Any, i: Any, inners: Any) -> Any:
+            (u,) = inners
+            un = b.let("copy", u)
+            right_of = b.let("view", un, integer(2), index=(right,))
+            left_of = b.let("view", un, integer(-2), index=(left,))
+            new = b.let("multiply", b.let("add", right_of, left_of), number(0.5))
+            return [b.let("update", u, integer(1), integer(-1), new, index=(middle,))]
+
+        (u,) = for_loop(b, steps, [b.let("copy", u0)], step)
+        return u, b.let("sum", b.let("multiply", u, u), axes=None)
+
+    lowered = check(build, sample((7,)), 3, exact=False)
+    copies = [s for s in walk(lowered.body) if isinstance(s, Let) and s.op == "copy"]
+    assert len(copies) == 1
+
+
+def test_swapped_buffers_and_a_row_at_a_time() -> None:
+    def build(b: Any, x: Any, w: Any, n: Any) -> Any:
+        def step(b: Any, i: Any, inners: Any) -> Any:
+            u, v = inners
+            row = b.let("view", w, i, index=("int", FULL))
+            new = b.let("add", b.let("multiply", u, row), b.let("tanh", v))
+            return [v, new]
+
+        return tuple(for_loop(b, n, [b.let("copy", x), b.let("zeros", integer(4),
+                                                              dtype="float64")], step))
+
+    check(build, sample((4,)), sample((3, 4)), 3)
+    check(build, sample((4,)), sample((3, 4)), 0)
+
+
+def test_views_across_a_loop_that_writes() -> None:
+    def build(b: Any, x: Any, n: Any) -> Any:
+        a = b.let("copy", x)
+        seen = b.let("view", a, index=(Slice(step=-1),))
+
+        def step(b: Any, i: Any, inners: Any) -> Any:
+            value = b.let("load", seen, i, index=("int",))
+            return [b.let("update", inners[0], i, b.let("exp", value), index=("int",))]
+
+        (result,) = for_loop(b, n, [a], step)
+        return result, seen
+
+    check(build, sample((5,)), 5)
+
+
+def test_loops_inside_loops_and_shapes_of_carried_arrays() -> None:
+    def build(b: Any, x: Any, n: Any) -> Any:
+        def outer(b: Any, i: Any, arrays: Any) -> Any:
+            def inner(b: Any, j: Any, arrays: Any) -> Any:
+                old = b.let("load", arrays[0], i, j, index=("int", "int"))
+                return [b.let("update", arrays[0], j, i, b.let("multiply", old, number(0.5)),
+                              index=("int", "int"))]
+
+            return for_loop(b, n, arrays, inner)
+
+        (a,) = for_loop(b, n, [b.let("copy", x)], outer)
+        return b.let("add", a, b.let("dim", a, axis=1))
+
+    lowered = check(build, sample((3, 3)), 3)
+    dims = {s.args[0].name for s in walk(lowered.body) if isinstance(s, Let) and s.op == "dim"}
+    assert dims == {"x0"}
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_branches(taken: bool) -> None:
+    def build(b: Any, x: Any, c: Any) -> Any:
+        a = b.let("copy", x)
+        seen = b.let("view", a, integer(1), index=(Slice(True),))
+        then, other = b.inner(), b.inner()
+        first = then.let("update", a, integer(0), number(5.0), index=("int",))
+        second = other.let("multiply", a, number(2.0))
+        result = Value("a", a.type)
+        b.append(Branch(c, then.block, other.block, (Join(first, second, result),)))
+        return b.let("sum", seen, axes=None), result, b.let("exp", result)
+
+    check(build, sample((5,)), taken, exact=False)
+
+
+def test_a_while_loop_with_an_array() -> None:
+    def build(b: Any, x: Any) -> Any:
+        start = b.let("copy", x)
+        inner, result = Value("u", start.type), Value("u", start.type)
+        test, body = b.inner(), b.inner()
+        holds = test.let("greater", test.let("sum", inner, axes=None), number(0.1))
+        new = body.let("multiply", inner, number(0.5))
+        trips = Value("trips", INT)
+        b.append(While((Carried(start, inner, new, result),), test.block, holds, body.block,
+                       trips))
+        return result, trips
+
+    check(build, np.abs(sample((5,))))
+
+
+def test_a_loop_that_leaves() -> None:
+    def build(b: Any, x: Any, n: Any) -> Any:
+        body = b.inner()
+        index, inner = Value("i", INT), Value("s", Scalar("float64"))
+        new = body.let("add", inner, body.let("sum", x, axes=None))
+        leave = body.let("greater", new, number(3.0))
+        result, trips = Value("s", Scalar("float64")), Value("trips", INT)
+        start = b.cast(number(0.0), "float64")
+        b.append(Loop(index, integer(0), n, integer(1), (Carried(start, inner, new, result),),
+                      body.block, leave, trips))
+        return result, trips
+
+    check(build, np.abs(sample((3,))), 9, exact=False)
+
+
+@pytest.mark.parametrize("indices", [[0, 4, -5], [0, 5], [-6, 1], []])
+def test_checks_of_index_arrays(indices: list[int]) -> None:
+    def build(b: Any, x: Any, p: Any) -> Any:
+        n = b.let("dim", x, axis=0)
+        b.append(Effect("check_bounds", (p, n), {"axis": 0}))
+        return b.let("sum", b.let("take", x, p, index=("array",)), axes=None)
+
+    check(build, sample((5,)), np.array(indices, int), exact=False)
+
+
+def test_tapes_and_printing(capsys: Any) -> None:
+    def build(b: Any, tape: Any, x: Any, n: Any) -> Any:
+        b.append(Effect("print", (b.let("exp", x), n), {"parts": (0, 1)}))
+        return b.let("push", b.let("copy", tape), n, b.let("exp", x))
+
+    check(build, sample((2, 3)), sample((3,)), 1)
+    capsys.readouterr()
+    check(lambda b, tape, x, n: b.let("push", b.let("copy", tape), n, x), sample((2,)), 1.5, 1)
+
+
+def test_shared_elements_that_end_in_one_loop_are_evaluated_once() -> None:
+    def build(b: Any, x: Any, w: Any) -> Any:
+        e = b.let("exp", x)
+        product = b.let("multiply", e, w)
+        return b.let("sum", b.let("add", product, b.let("multiply", e, e)), axes=None)
+
+    lowered = check(build, sample((6,)), sample((6,)), exact=False)
+    operations = [s.op for s in walk(lowered.body) if isinstance(s, Let)]
+    assert operations.count("exp") == 1 and "empty" not in operations
+
+
+def test_memory_is_taken_over_from_an_array_that_is_read_for_the_last_time() -> None:
+    def build(b: Any, x: Any, g: Any, n: Any) -> Any:
+        def step(b: Any, i: Any, inners: Any) -> Any:
+            return [b.let("add", inners[0], b.let("multiply", g, i))]
+
+        return tuple(for_loop(b, n, [b.let("copy", x)], step))
+
+    lowered = check(build, sample((6,)), sample((6,)), 3)
+    assert not any(isinstance(s, Let) and s.op == "empty" for s in walk(lowered.body))
+
+
+def test_memory_is_not_taken_over_while_it_is_still_read() -> None:
+    def build(b: Any, x: Any) -> Any:
+        a = b.let("copy", x)
+        c = b.let("cumsum", a, axis=0)
+        d = b.let("tanh", c)
+        e = b.let("add", d, b.let("view", c, index=(Slice(step=-1),)))
+        f = b.let("negative", e)
+        return d, f, b.let("add", f, c), b.let("update", c, integer(0), number(1.0),
+                                               index=("int",))
+
+    check(build, sample((6,)))
+
+
+def test_lowering_takes_linear_time() -> None:
+    def seconds(count: int) -> float:
+        def build(b: Any, x: Any) -> Any:
+            y = x
+            for _ in range(count):
+                y = b.let("add", b.let("multiply", y, number(0.5)), x)
+            return b.let("sum", y, axes=None)
+
+        function = function_of(build, [sample((3,))])
+        start = time.perf_counter()
+        lower(function)
+        return time.perf_counter() - start
+
+    assert seconds(2000) < 24 * max(seconds(250), 0.01)      # 64 times if it were quadratic

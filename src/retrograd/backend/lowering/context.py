@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from retrograd.backend.lowering.lazy import CHEAP, Lazy, array_type, scalar, stored
+from retrograd.backend.lowering.lazy import CHEAP, Lazy, array_type, identity, scalar, stored
 from retrograd.backend.lowering.nest import empty, fill, put
 from retrograd.backend.lowering.scope import Scope
-from retrograd.backend.lowering.uses import Uses
-from retrograd.ir.build import Extents
-from retrograd.ir.extents import Extent
+from retrograd.backend.lowering.uses import END, Uses
 from retrograd.ir.nodes import Atom, Constant, Let, Value
 from retrograd.ir.types import Array
 
 Lowered = Atom | Lazy
 Handler = Callable[["Context", Scope, Let], Lowered]
-LARGEST = 60          # operations in one lazy array: bounds recursion and the size of a loop body
+DEEPEST = 60          # operations, one in another, in a lazy array: bounds recursion
 
 
 class Context:
@@ -28,6 +26,7 @@ class Context:
     def __init__(self, uses: Uses) -> None:
         self.uses = uses
         self.waiting: dict[Value, dict[Value, tuple[Lazy, Scope]]] = {}
+        self.sources: dict[Value, list[Value]] = {}
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -55,14 +54,19 @@ class Context:
         """From here on `source` is this; a lazy array is put in memory where it has to be."""
         if isinstance(lowered, Lazy):
             if not self._stays_lazy(source, lowered):
-                lowered = materialise(scope, lowered, source.name)
+                lowered = self._made(scope, lowered, source.name, scope.position)
             else:
                 for array in lowered.reads:
                     self.waiting.setdefault(array, {})[source] = (lowered, scope)
+        self.bind(scope, source, lowered)
+
+    def bind(self, scope: Scope, source: Value, lowered: Lowered) -> None:
         scope.env[source] = lowered
+        if isinstance(lowered, Value) and isinstance(lowered.type, Array):
+            self.sources.setdefault(lowered, []).append(source)
 
     def _stays_lazy(self, source: Value, lazy: Lazy) -> bool:
-        return lazy.size < LARGEST and (lazy.free or self.uses.once(source))
+        return lazy.depth < DEEPEST and (lazy.free or self.uses.once(source))
 
     def flush(self, scope: Scope, arrays: Iterable[Value], position: int) -> None:
         """Before these arrays are written: what still reads them later goes to memory."""
@@ -97,7 +101,29 @@ class Context:
             if isinstance(found, Value) and isinstance(found.type, Array) \
                     and found.type.layout == "C":
                 return found
-        return materialise(scope, self.operand(scope, atom), _name(atom))
+        return self._made(scope, self.operand(scope, atom), _name(atom), scope.position - 1)
+
+    def _made(self, scope: Scope, lazy: Lazy, name: str, position: int) -> Value:
+        """The elements in memory: in that of an array that is read for the last time, element by
+        element in the same order, or else in fresh memory."""
+        for array, how in lazy.reads.items():
+            if not lazy.free and how == identity(lazy.rank) and array.type == lazy_type(lazy) \
+                    and scope.facts.of(array) == lazy.extents \
+                    and self._ends_here(scope, array, position):
+                return _filled(scope, array, lazy, name)
+        return materialise(scope, lazy, name)
+
+    def _ends_here(self, scope: Scope, array: Value, position: int) -> bool:
+        """Whether an array that this block owns is not read after the statement at `position`."""
+        def over(source: Value) -> bool:
+            last = self.uses.last.get(source, -1)
+            return last <= position and last != END
+
+        names = self.sources.get(array, [])
+        if not names or not all(s in scope.env and over(s) for s in names):
+            return False
+        return all(over(s) for s, (lazy, home) in self.waiting.get(array, {}).items()
+                   if home.env.get(s) is lazy)
 
     def repeatable(self, scope: Scope, lazy: Lazy, name: str = "t") -> Lazy:
         """The same elements, cheap enough to be asked for many times."""
@@ -110,9 +136,17 @@ def materialise(scope: Scope, lazy: Lazy, name: str) -> Value:
     """A fresh array with these elements."""
     if lazy.make is not None:
         return lazy.make(scope, name)
-    base = empty(scope, lazy.extents, lazy.type.dtype, name)
+    return _filled(scope, empty(scope, lazy.extents, lazy.type.dtype, name), lazy, name)
+
+
+def _filled(scope: Scope, base: Value, lazy: Lazy, name: str) -> Value:
     return fill(scope, base, lazy.extents,
-                lambda s, array, i: put(s, array, i, lazy.at(s, i)))
+                lambda s, array, i: put(s, array, i, lazy.at(s, i)), name)
+
+
+def lazy_type(lazy: Lazy) -> Array:
+    """The type of the array in memory."""
+    return array_type(lazy.type.dtype, lazy.extents)
 
 
 def converted(lazy: Lazy, dtype: str) -> Lazy:
@@ -121,15 +155,7 @@ def converted(lazy: Lazy, dtype: str) -> Lazy:
         return lazy
     return Lazy(array_type(dtype, lazy.extents, "A"), lazy.extents,
                 lambda s, i: s.cast(lazy.at(s, i), dtype), lazy.reads, lazy.cost + 0.5,
-                loops=lazy.loops, size=lazy.size + 1)
-
-
-def int_atom(scope: Scope, extent: Extent) -> Atom:
-    return scope.atom_of(extent)
-
-
-def same_extents(a: Extents, b: Extents) -> bool:
-    return len(a) == len(b) and all(x == y for x, y in zip(a, b, strict=True))
+                loops=lazy.loops, depth=lazy.depth + 1)
 
 
 def _name(atom: Atom) -> str:

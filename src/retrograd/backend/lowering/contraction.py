@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from retrograd.backend.lowering.context import Context, Lowered, converted
 from retrograd.backend.lowering.lazy import Extents, Lazy, array_type, merged, reordered
-from retrograd.backend.lowering.nest import Indices, element, empty, nest, put
+from retrograd.backend.lowering.nest import Indices, constant, element, empty, nest, put
 from retrograd.backend.lowering.scope import Scope
-from retrograd.backend.lowering.sums import total
+from retrograd.backend.lowering.sums import Term, total
 from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Let, Value, integer
 from retrograd.ir.types import Array, kind
@@ -44,7 +44,8 @@ def einsum(context: Context, scope: Scope, let: Let) -> Lowered:
     if swapped is not None and kind(let.result.type.dtype) in "fc" and not known:
         order, transposed = swapped
         args = tuple(let.args[k] for k in order)
-        return _blas(context, scope, args, let.result.name, let.result.type.dtype, transposed)
+        return _blas(context, scope, args, let.result.name, let.result.type.dtype,
+                     transposed=transposed)
     return _product(context, scope, let, terms, output)
 
 
@@ -137,7 +138,7 @@ def _product(context: Context, scope: Scope, let: Let, terms: tuple[str, ...],
     return Lazy(array_type(dtype, extents, "A"), extents,
                 lambda s, i: _one(s, job, i, order), reads,
                 cost=50.0 if job.summed else 1.0 + sum(o.cost for o in job.operands),
-                loops=bool(job.summed), size=5 + sum(o.size for o in job.operands))
+                loops=bool(job.summed), depth=5 + max(o.depth for o in job.operands))
 
 
 def _affordable(context: Context, scope: Scope, job: _Contraction) -> tuple[Lazy, ...]:
@@ -155,7 +156,8 @@ def _innermost_last(job: _Contraction) -> str:
         return ""
     ends = [t.rstrip("".join(x for x in extents if extents[x].known == 1))[-1:]
             for t in (*job.terms, job.output)]
-    best = max(letters, key=lambda x: (ends.count(x), x in job.summed, letters.index(x)))
+    summed = job.summed
+    best: str = max(letters, key=lambda x: (ends.count(x), x in summed, letters.index(x)))
     return "".join(x for x in letters if x != best) + best
 
 
@@ -170,15 +172,14 @@ def _one(scope: Scope, job: _Contraction, indices: Indices, order: str) -> Atom:
 
     if job.dtype == "bool":
         return _any(scope, term, extents, job.name)
-    return total(scope, term, extents, job.dtype, job.name, False)
+    return total(scope, term, extents, job.dtype, job.name,
+                 compensated=False)
 
 
-def _any(scope: Scope, term: object, extents: Extents, name: str) -> Atom:
+def _any(scope: Scope, term: Term, extents: Extents, name: str) -> Atom:
     """The sum of truth values is `or`."""
-    from retrograd.backend.lowering.nest import constant
-
     def body(inner: Scope, indices: Indices, state: tuple[Atom, ...]) -> Sequence[Atom]:
-        new = term(inner, indices)  # type: ignore[operator]
+        new = term(inner, indices)
         return (inner.let("logical_or", state[0], new, name=name, weak=False),)
 
     return nest(scope, extents, (constant(False, "bool"),), (name,), body)[0]

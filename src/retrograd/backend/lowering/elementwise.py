@@ -36,7 +36,7 @@ def elementwise(context: Context, scope: Scope, let: Let) -> Lowered:
     return Lazy(array_type(dtype, extents, "A"), extents, compute,
                 merged(_aligned(a, extents) for a in args),
                 cost=OPERATIONS[let.op].cost + sum(a.cost for a in args),
-                loops=any(a.loops for a in args), size=1 + sum(a.size for a in args))
+                loops=any(a.loops for a in args), depth=1 + max(a.depth for a in args))
 
 
 def _scalar(context: Context, scope: Scope, let: Let) -> Atom:
@@ -111,7 +111,7 @@ def eye(context: Context, scope: Scope, let: Let) -> Lowered:
         on = inner.let("equal", column, integer(offset), name="on_diagonal", weak=False)
         return inner.let("cast", on, name=let.result.name, weak=False, dtype=dtype)
 
-    return formula(dtype, integers(context, scope, let.args), compute, cost=2.5, size=3)
+    return formula(dtype, integers(context, scope, let.args), compute, cost=2.5, depth=3)
 
 
 def arange(context: Context, scope: Scope, let: Let) -> Lowered:
@@ -128,7 +128,7 @@ def arange(context: Context, scope: Scope, let: Let) -> Lowered:
         at = inner.cast(indices[0], "float64") if kind(delta.type.dtype) == "f" else indices[0]
         return inner.cast(inner.plus(start, inner.times(at, delta)), dtype)
 
-    return formula(dtype, (extent,), compute, cost=2.5, free=True, size=3)
+    return formula(dtype, (extent,), compute, cost=2.5, free=True, depth=3)
 
 
 def _int_range(scope: Scope, start: Atom, stop: Atom, step: Atom) -> Extent:

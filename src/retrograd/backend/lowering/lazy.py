@@ -33,7 +33,7 @@ class Lazy:
     free      no arithmetic: to evaluate it again costs what a load costs
     loops     an element takes a loop, so that it cannot be moved out of one
     wraps     negative indices are understood
-    size      the number of operations in it
+    depth     the length of its longest chain of operations
     make      emits the whole array as fresh memory, in one statement
     contiguous  emits a real view, contiguous in C or F order, without copying
     """
@@ -46,7 +46,7 @@ class Lazy:
     free: bool = False
     loops: bool = False
     wraps: bool = False
-    size: int = 1
+    depth: int = 1
     make: Callable[[Scope, str], Value] | None = None
     contiguous: Callable[[Scope], Value] | None = None
     layout: str = "A"
@@ -103,7 +103,7 @@ def _copied(scope: Scope, array: Value, name: str) -> Value:
 def scalar(atom: Atom) -> Lazy:
     """A number as an array of rank 0."""
     return Lazy(Array(atom.type.dtype, ()), (), lambda s, i: atom, {}, cost=0.0, free=True,
-                size=0)
+                depth=0)
 
 
 def merged(parts: Iterable[Reads]) -> Reads:

@@ -35,7 +35,7 @@ _INDICES = "ijklmnpqrs"
 
 
 def loop(scope: Scope, extent: Atom, carried: Sequence[Atom], names: Sequence[str],
-         step: Step, leave: bool = False) -> tuple[Atom, ...]:
+         step: Step, *, leave: bool = False) -> tuple[Atom, ...]:
     """Run `step(scope, index, carried)` for every index; with `leave`, until carried[0] holds."""
     if isinstance(extent, Constant) and extent.value == 1:
         return tuple(step(scope, integer(0), tuple(carried)))
@@ -55,7 +55,7 @@ def loop(scope: Scope, extent: Atom, carried: Sequence[Atom], names: Sequence[st
 
 
 def nest(scope: Scope, extents: Sequence[Extent], carried: Sequence[Atom], names: Sequence[str],
-         body: Body, leave: bool = False) -> tuple[Atom, ...]:
+         body: Body, *, leave: bool = False) -> tuple[Atom, ...]:
     """One loop for each extent, the last innermost."""
     atoms = [scope.atom_of(e) for e in extents]
 
@@ -63,7 +63,7 @@ def nest(scope: Scope, extents: Sequence[Extent], carried: Sequence[Atom], names
         if len(indices) == len(atoms):
             return tuple(body(inner, indices, state))
         return loop(inner, atoms[len(indices)], state, names,
-                    lambda s, i, c: level(s, (*indices, i), c), leave)
+                    lambda s, i, c: level(s, (*indices, i), c), leave=leave)
 
     return level(scope, (), tuple(carried))
 

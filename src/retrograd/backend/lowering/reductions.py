@@ -84,7 +84,7 @@ def reduction(context: Context, scope: Scope, let: Let) -> Lowered:
         return _rows(scope, job)
     return Lazy(array_type(job.dtype, job.extents(job.kept), "A"), job.extents(job.kept),
                 lambda s, kept: _one(s, job, kept), reordered(lazy.reads),
-                cost=OPERATIONS[let.op].cost + lazy.cost, loops=True, size=5 + lazy.size)
+                cost=OPERATIONS[let.op].cost + lazy.cost, loops=True, depth=5 + lazy.depth)
 
 
 def _as_operand(lazy: Lazy, let: Let) -> Lazy:
@@ -98,7 +98,7 @@ def _truth(lazy: Lazy) -> Lazy:
     zero = constant(0, lazy.type.dtype)
     return Lazy(array_type("bool", lazy.extents, "A"), lazy.extents,
                 lambda s, i: s.let("not_equal", lazy.at(s, i), zero, name="true", weak=False),
-                lazy.reads, lazy.cost + 1.0, loops=lazy.loops, size=lazy.size + 1)
+                lazy.reads, lazy.cost + 1.0, loops=lazy.loops, depth=lazy.depth + 1)
 
 
 def _check_size(scope: Scope, job: _Reduction) -> None:
@@ -137,7 +137,8 @@ def _one(scope: Scope, job: _Reduction, kept: Indices) -> Atom:
     if not extents:
         return job.at(scope, kept, ())
     if job.op == "sum":
-        return total(scope, lambda s, i: job.at(s, kept, i), extents, job.dtype, job.name, True)
+        return total(scope, lambda s, i: job.at(s, kept, i), extents, job.dtype, job.name,
+                     compensated=True)
     logical = job.op in ("any", "all")
     if job.op == "all":
         return _negated(scope, job, kept)

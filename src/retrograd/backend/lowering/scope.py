@@ -31,7 +31,8 @@ class Scope(Builder):
         super().__init__(facts, checks=False)
         self.parent = parent
         self.movable = movable
-        self.nesting = 0 if parent is None else parent.nesting
+        self.nesting: int = 0 if parent is None else parent.nesting
+        self.position = 0            # of the statement of the source that is being lowered
         self.here: set[Value] = set()
         self.env: dict[Value, Any] = {}
         self._known: dict[tuple[Any, ...], Atom] = {}

@@ -128,8 +128,8 @@ class _Reader:
         low = None if start is None else context.atom(scope, start)
         high = None if stop is None else context.atom(scope, stop)
         first = first_index(scope, extent, low, item.step)
-        known = slice_extent(extent, *(None if a is None else scope.facts.integer(a)
-                                       for a in (low, high)), item.step)
+        bounds = [None if a is None else scope.facts.integer(a) for a in (low, high)]
+        known = slice_extent(extent, bounds[0], bounds[1], item.step)
         if known is None:
             known = _counted(scope, extent, first, high, item.step)
         self.axes.append(Step(len(self.target), first, item.step))

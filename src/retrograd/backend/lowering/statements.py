@@ -9,7 +9,7 @@ from retrograd.backend.lowering import contraction, creation, elementwise, reduc
 from retrograd.backend.lowering.context import Context, Handler, Lowered
 from retrograd.backend.lowering.nest import nest, raise_if
 from retrograd.backend.lowering.scope import Scope
-from retrograd.backend.lowering.uses import analyse, consumed_here, preserved
+from retrograd.backend.lowering.uses import END, analyse, consumed_here, preserved
 from retrograd.ir.effects import message_of
 from retrograd.ir.nodes import (
     Atom,
@@ -79,8 +79,10 @@ class _Walk:
 
     def block(self, scope: Scope, block: Block, ends: Sequence[Atom]) -> tuple[Atom, ...]:
         for position, statement in enumerate(block):
+            scope.position = position
             with scope.at(statement.origin):
                 self.statement(scope, statement, position)
+        scope.position = END
         return tuple(self.crossing(scope, a) for a in ends)
 
     def crossing(self, scope: Scope, atom: Atom) -> Atom:
@@ -188,7 +190,7 @@ class _Walk:
             inner = Value(c.inner.name, _in_memory(c.inner.type))
             if isinstance(inner.type, Array) and preserved(self.uses, c):
                 scope.facts.extents[inner] = scope.facts.of(init)
-            body.env[c.inner] = inner
+            self.context.bind(body, c.inner, inner)
             body.here.add(inner)
             result.append(inner)
         return result
@@ -200,7 +202,7 @@ class _Walk:
             after = Value(c.result.name, _in_memory(c.result.type))
             if isinstance(after.type, Array) and preserved(self.uses, c):
                 scope.facts.extents[after] = scope.facts.of(init)
-            scope.env[c.result] = after
+            self.context.bind(scope, c.result, after)
             result.append(Carried(init, inner, end, after))
         return tuple(result)
 
@@ -218,7 +220,7 @@ class _Walk:
             result = Value(join.result.name, _in_memory(join.result.type))
             if isinstance(result.type, Array):
                 self.joined_extents(scope, result, a, b)
-            scope.env[join.result] = result
+            self.context.bind(scope, join.result, result)
             joins.append(Join(a, b, result))
         scope.append(replace(branch, test=test, then=then.block, otherwise=otherwise.block,
                              joins=tuple(joins)))

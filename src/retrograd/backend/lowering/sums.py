@@ -27,7 +27,7 @@ BLOCK = 128
 
 
 def total(scope: Scope, term: Term, extents: Sequence[Extent], dtype: str, name: str,
-          compensated: bool) -> Atom:
+          *, compensated: bool) -> Atom:
     """The sum of `term(indices)` over all indices below `extents`, each of which is not 1."""
     zero = constant(0, dtype)
     if not extents:

@@ -22,10 +22,12 @@ from retrograd.ir.nodes import (
     operands,
     yields,
 )
+from retrograd.ir.operations import is_elementwise
 from retrograd.ir.types import Array
 
 _CONSUMERS = ("update", "add_at", "push")
 _SAME_SHAPE = ("update", "add_at", "let", "copy")
+_ENDS = ("sum", "prod", "any", "all", "update", "add_at")
 END = 1 << 60
 
 
@@ -35,6 +37,7 @@ class Uses:
     outside   values that are read by something other than a `Let` of their own block
     last      the position, in a value's own block, of the last statement that reads it
     consumed  for a statement with blocks, the arrays that are written inside it
+    ends      the statement in whose loop nest all uses of a lazy array would be evaluated
     """
 
     count: dict[Value, int] = field(default_factory=dict)
@@ -42,16 +45,38 @@ class Uses:
     last: dict[Value, int] = field(default_factory=dict)
     consumed: dict[Statement, tuple[Value, ...]] = field(default_factory=dict)
     definition: dict[Value, Statement] = field(default_factory=dict)
+    ends: dict[Value, Let | None] = field(default_factory=dict)
 
     def once(self, value: Value) -> bool:
-        """Whether one operation of the same block is the only user."""
-        return self.count.get(value, 0) <= 1 and value not in self.outside
+        """Whether one operation of the same block is the only user, or several whose results all
+        end in one loop nest, where the elements that they share are evaluated once."""
+        if value in self.outside:
+            return False
+        return self.count.get(value, 0) <= 1 or self.ends.get(value) is not None
 
 
 def analyse(function: Function) -> Uses:
     uses = Uses()
-    _Walk(uses).function(function)
+    walker = _Walk(uses)
+    walker.function(function)
+    for let in reversed(walker.elementwise):
+        uses.ends[let.result] = _end(uses, let, walker.users[let.result])
     return uses
+
+
+def _end(uses: Uses, let: Let, users: list[Let]) -> Let | None:
+    """Where the element that `let` makes is used at last, if that is one place; it stays lazy
+    then, and its users have been looked at before."""
+    ends: dict[Let, None] = {}
+    for user in users:
+        if user.op in _ENDS and user.args[-1] is let.result:
+            ends[user] = None
+        elif is_elementwise(user.op) and user.result.type.dims == let.result.type.dims:
+            further = uses.ends.get(user.result) if uses.once(user.result) else None
+            ends[further or user] = None
+        else:
+            return None
+    return next(iter(ends)) if len(ends) == 1 and let.result not in uses.outside else None
 
 
 class _Walk:
@@ -59,6 +84,8 @@ class _Walk:
         self.uses = uses
         self.level: dict[Value, int] = {}
         self.positions: list[int] = []
+        self.elementwise: list[Let] = []
+        self.users: dict[Value, list[Let]] = {}
 
     def function(self, function: Function) -> None:
         self.level.update(dict.fromkeys(function.params, 0))
@@ -70,6 +97,8 @@ class _Walk:
         consumed: list[Value] = []
         for position, statement in enumerate(block):
             self.positions[-1] = position
+            if isinstance(statement, Let):
+                self.note(statement)
             consumed += self.statement(statement)
             for value in defined(statement):
                 self.level[value] = depth
@@ -78,6 +107,14 @@ class _Walk:
         self.read(ends, local=False)
         self.positions.pop()
         return consumed
+
+    def note(self, let: Let) -> None:
+        for value in dict.fromkeys(arrays(let.args)):
+            if value in self.users:
+                self.users[value].append(let)
+        if isinstance(let.result.type, Array) and is_elementwise(let.op):
+            self.elementwise.append(let)
+            self.users[let.result] = []
 
     def statement(self, statement: Statement) -> list[Value]:
         self.read(operands(statement), isinstance(statement, Let))

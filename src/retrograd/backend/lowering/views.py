@@ -35,7 +35,7 @@ def _shown(lazy: Lazy, extents: Extents, place: Place, reads: Reads) -> Lazy:
     """The elements of `lazy` at other places; the extents are those of the view."""
     return Lazy(array_type(lazy.type.dtype, extents, "A"), extents,
                 lambda s, i: lazy.at(s, place(s, i)), reads, lazy.cost, lazy.free, lazy.loops,
-                size=lazy.size + 1)
+                depth=lazy.depth + 1)
 
 
 def load(context: Context, scope: Scope, let: Let) -> Lowered:
@@ -149,7 +149,7 @@ def broadcast_to(context: Context, scope: Scope, let: Let) -> Lowered:
            for k, e in enumerate(lazy.extents)) or shift:
         lazy = context.repeatable(scope, lazy)
     return Lazy(array_type(lazy.type.dtype, extents, "A"), extents, lazy.broadcast,
-                reordered(lazy.reads), lazy.cost, lazy.free, lazy.loops, size=lazy.size + 1)
+                reordered(lazy.reads), lazy.cost, lazy.free, lazy.loops, depth=lazy.depth + 1)
 
 
 def diagonal(context: Context, scope: Scope, let: Let) -> Lowered:
