@@ -1,0 +1,52 @@
+"""NumPy's, math's and SciPy's functions, written in the language itself over the primitives.
+
+    ELEMENTWISE   callables that are one elementwise operation
+    FUNCTIONS     callable -> prelude function with the same parameters
+    SCIPY         the same, keyed on qualified names so that SciPy is not imported; a string is
+                  an elementwise operation
+    METHODS       ndarray method -> prelude function that takes the array first
+    ATTRIBUTES    ndarray attribute -> prelude function of the array
+    WEAK          callables whose results are Python numbers (math's, float, int); every other
+                  result of a NumPy function is strong
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from retrograd.prelude import (
+    creation,
+    elementwise,
+    joining,
+    linalg,
+    numbers,
+    products,
+    reductions,
+    shapes,
+)
+from retrograd.prelude.elementwise import ELEMENTWISE, MATH
+from retrograd.prelude.methods import ATTRIBUTES, METHODS
+from retrograd.prelude.special import SCIPY
+
+
+def _together(*tables: dict[Callable[..., Any], Callable[..., Any]],
+              ) -> dict[Callable[..., Any], Callable[..., Any]]:
+    """One table; two entries for one callable raise ValueError."""
+    result: dict[Callable[..., Any], Callable[..., Any]] = {}
+    for table in tables:
+        for function, body in table.items():
+            if function in result or function in ELEMENTWISE:
+                raise ValueError(f"{function!r} has two entries in the prelude")
+            result[function] = body
+    return result
+
+
+FUNCTIONS = _together(
+    elementwise.FUNCTIONS, reductions.FUNCTIONS, shapes.FUNCTIONS, creation.FUNCTIONS,
+    joining.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS)
+
+WEAK: frozenset[Callable[..., Any]] = frozenset(
+    {*MATH, *numbers.MATH_FUNCTIONS, float, int, bool})
+
+__all__ = ["ATTRIBUTES", "ELEMENTWISE", "FUNCTIONS", "METHODS", "SCIPY", "WEAK"]

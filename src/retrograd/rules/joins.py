@@ -1,0 +1,94 @@
+"""Pullbacks of what makes arrays from numbers and arrays, of copies and of casts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from retrograd.prelude.language import dtype_of, primitive, static
+from retrograd.prelude.shapes import part
+from retrograd.rules.rule import pullback, table
+from retrograd.rules.shared import typed_like
+
+ANY = (-2.0, 2.0)
+
+
+@pullback(domain=[ANY, ANY], linear=True)
+def concatenate(*xs: Any, out_bar: Any, axis: int) -> Any:
+    if len(xs) == 1:
+        return out_bar
+    start: Any = None
+    stop: Any = None
+    pieces: Any = ()
+    for k, x in enumerate(xs):
+        extent = np.shape(x)[axis]
+        stop = extent if k == 0 else stop + extent
+        pieces = (*pieces, typed_like(
+            part(out_bar, axis, start, stop if k < len(xs) - 1 else None), x))
+        start = stop
+    return pieces
+
+
+@pullback(domain=[ANY, ANY], linear=True)
+def array(*items: Any, out_bar: Any, shape: tuple[int, ...]) -> Any:
+    if len(shape) == 0:
+        return out_bar
+    adjoints = tuple([
+        typed_like(primitive("load", out_bar, *place(k, shape), index=("int",) * len(shape)), x)
+        for k, x in enumerate(items)])
+    return adjoints if len(items) > 1 else adjoints[0]
+
+
+@static
+def place(k: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The index of element k of an array in C order."""
+    return tuple(int(i) for i in np.unravel_index(k, shape))
+
+
+@pullback(domain=[ANY], linear=True)
+def full(value: Any, *dims: Any, out_bar: Any) -> Any:
+    return (typed_like(np.sum(out_bar), value), *[None for _ in dims])
+
+
+@pullback(domain=[ANY, (6.0, 6.1), (0.9, 1.0)], linear=True)
+def arange(start: Any, stop: Any, step: Any, *, out_bar: Any) -> Any:
+    """start + k * step; where it stops is a jump."""
+    k = primitive("cast", np.arange(np.size(out_bar)), dtype=dtype_of(out_bar))
+    return typed_like(np.sum(out_bar), start), None, typed_like(np.sum(k * out_bar), step)
+
+
+@pullback(domain=[ANY], linear=True)
+def copy(x: Any, *, out_bar: Any) -> Any:
+    return out_bar
+
+
+@pullback(domain=[ANY], linear=True)
+def let(x: Any, *, out_bar: Any) -> Any:
+    return out_bar
+
+
+@pullback(domain=[ANY], linear=True)
+def cast(x: Any, *, out_bar: Any) -> Any:
+    return typed_like(out_bar, x)
+
+
+# --- complex numbers, by JAX's convention: adjoints are df/dx - i df/dy ------------------------
+
+
+@pullback(domain=[ANY], linear=True)
+def conjugate(x: Any, *, out_bar: Any) -> Any:
+    return np.conjugate(out_bar)
+
+
+@pullback(domain=[ANY], linear=True)
+def real(x: Any, *, out_bar: Any) -> Any:
+    return typed_like(out_bar, x)
+
+
+@pullback(domain=[ANY], linear=True)
+def imag(x: Any, *, out_bar: Any) -> Any:
+    return typed_like(out_bar * -1j, x)
+
+
+RULES = table((concatenate, array, full, arange, copy, let, cast, conjugate, real, imag))
