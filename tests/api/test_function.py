@@ -17,6 +17,7 @@ from retrograd.frontend.reading import NeedStatic
 from retrograd.ir.types import INT, Array, Scalar
 from retrograd.program import Capture, Failure, Guard, Known
 
+MATRIX = "float64[:, ::1]"
 both_modes = pytest.mark.parametrize("jit", [True, False], ids=["compiled", "numpy"])
 
 
@@ -113,7 +114,7 @@ def test_source_takes_annotations_and_defaults(fake):
     def _(request):
         return program(request, (FLOAT,), emitted("a", "(*a):\n    return 1.0", Leaf(0)))
 
-    def annotated(x, A: "float64[:, ::1]", n: int, axis=None):
+    def annotated(x, A: MATRIX, n: int, axis=None):
         return x
 
     rg.grad(annotated).source()
@@ -390,7 +391,7 @@ def test_pickling_by_source(fake):
 
 def test_pickling_without_cloudpickle(fake, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(pickle.PicklingError, match="<lambda>.*cloudpickle"):
+    with pytest.raises(pickle.PicklingError, match=r"<lambda>.*cloudpickle"):
         pickle.dumps(rg.grad(lambda x: x))
 
 

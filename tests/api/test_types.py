@@ -50,7 +50,7 @@ def test_differentiated():
     assert differentiated(Scalar("bool", True), "n") == FLOAT
     with pytest.raises(TypeError, match=r"'n'.*dtype int64.*n\.astype\(float\)"):
         differentiated(Array("int64", (None,)), "n")
-    with pytest.raises(TypeError, match="'n'.*None"):
+    with pytest.raises(TypeError, match=r"'n'.*None"):
         differentiated(Known(None), "n")
 
 

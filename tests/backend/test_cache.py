@@ -14,7 +14,13 @@ from retrograd.backend import numba_compile
 from retrograd.ir.types import FLOAT, Array
 from retrograd.program import Emitted
 from retrograd.trees import Leaf
-source = "import numpy as np\\n\\n\\ndef f(x, a):\\n    s = x\\n    for i in range(a.size):\\n        s += a[i]\\n    return s\\n"
+source = '''
+def f(x, a):
+    s = x
+    for i in range(a.size):
+        s += a[i]
+    return s
+'''
 kernel = numba_compile.compile_emitted(
     Emitted("f", source, Leaf(0)), (FLOAT, Array("float64", (None,))),
     numba_compile.CompileOptions())

@@ -4,7 +4,8 @@ import timeit
 import numpy as np
 import pytest
 
-from retrograd.backend.dispatch import Call, fast_entry, guard_holds, runner, slow_entry
+from retrograd.backend.dispatch import fast_entry, guard_holds, runner, slow_entry
+from retrograd.backend.dispatch_results import Call
 from retrograd.ir.types import FLOAT, INT, Array, Scalar
 from retrograd.program import Guard, Known
 from retrograd.trees import Fixed, Leaf, Node
@@ -90,7 +91,8 @@ def test_guards():
     keys = ("list", 2)
     assert guard_holds(Guard("k", lambda: ("list", 2), keys))
     assert not guard_holds(Guard("k", lambda: ("list", 3), keys))
-    assert not guard_holds(Guard("n", lambda: 1.0, 1)) and not guard_holds(Guard("n", lambda: 1, 1.0))
+    assert not guard_holds(Guard("n", lambda: 1.0, 1))
+    assert not guard_holds(Guard("n", lambda: 1, 1.0))
     assert not guard_holds(Guard("n", lambda: True, 1))
 
 

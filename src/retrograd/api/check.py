@@ -63,6 +63,8 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
         If no argument is a float, or the value is complex.
     """
     function = f.primal if isinstance(f, Compiled) else f
+    if isinstance(f, Compiled):
+        options = {"jit": f.options.jit, **options}
     args = tuple(args)
     name, signature = display_name(function), signature_of(function)
     positions = _positions(function, args, argnums)

@@ -30,6 +30,8 @@ class Compiled:
     ----------
     primal : callable
         The user's function itself.
+    options : Options
+        What was asked for besides `argnums`.
     signatures : list of Signature
         What was compiled: `types`, `reason`, `seconds`.
     """
@@ -46,7 +48,7 @@ class Compiled:
         self.__name__ = display_name(function)
         self.__doc__ = getattr(function, "__doc__", None)
         self._wanted = wanted
-        self._options = options
+        self.options = options
         self._signature = signature
         self._specialiser = Specialiser(
             function, signature, self.__name__, product=self.product, wanted=self._own_wanted(),
@@ -79,7 +81,7 @@ class Compiled:
         kind = "readable"
         if example and isinstance(example[0], str) and example[0] in ("readable", "compiled"):
             kind, example = example[0], example[1:]
-        return export.text(self._program(example), kind == "compiled", self._options)
+        return export.text(self._program(example), kind == "compiled", self.options)
 
     def write(self, path: Any, *example: Any) -> None:
         """Write `source(*example)` to a file, in UTF-8; the example may begin with "compiled"."""
@@ -126,7 +128,7 @@ class Compiled:
         else:
             self._check_count(types)
             program = self._specialiser.program(self._differentiated(types), None)
-        return export.text(program, compiled, self._options)
+        return export.text(program, compiled, self.options)
 
     def _check_count(self, types: Sequence[Any]) -> None:
         count = len(self._signature.parameters)
@@ -177,7 +179,7 @@ class Compiled:
         return self
 
     def __reduce__(self) -> Any:
-        return pickling.reduce(self, self.primal, (self._wanted, self._options))
+        return pickling.reduce(self, self.primal, (self._wanted, self.options))
 
     def __repr__(self) -> str:
         names = list(self._signature.parameters)
@@ -200,18 +202,13 @@ class Compiled:
     @functools.cached_property
     def value_and_grad(self) -> ValueAndGradient:
         """The function that returns `(value, gradient)` for the same parameters."""
-        return ValueAndGradient(self.primal, self._wanted, self._options)
-
-    @functools.cached_property
-    def grad(self) -> Gradient:
-        """The function that returns the gradient for the same parameters."""
-        return Gradient(self.primal, self._wanted, self._options)
+        return ValueAndGradient(self.primal, self._wanted, self.options)
 
     def vjp(self, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any], Any]]:
         """`(value, pullback)` at these arguments, as `retrograd.vjp` gives them."""
         from retrograd.api.vjp import vjp_of
 
-        return vjp_of(self.primal, self._options, args, kwargs=kwargs)
+        return vjp_of(self.primal, self.options, args, kwargs=kwargs)
 
 
 class Gradient(Compiled):
@@ -220,7 +217,7 @@ class Gradient(Compiled):
     product = GRAD
 
     def _written(self, result: Any, out: Any) -> Any:
-        if self._options.has_aux:
+        if self.options.has_aux:
             return self._into(result[0], out), result[1]
         return self._into(result, out)
 
@@ -245,12 +242,22 @@ class ValueAndGradient(Gradient):
 
     product = VALUE_AND_GRAD
 
+    @functools.cached_property
+    def grad(self) -> Gradient:
+        """The function that returns the gradient for the same parameters."""
+        return Gradient(self.primal, self._wanted, self.options)
+
     def _written(self, result: Any, out: Any) -> Any:
         return result[0], self._into(result[1], out)
 
 
 class Differentiable(Compiled):
     """The function itself, compiled like its derivatives; see `retrograd.differentiable`."""
+
+    @functools.cached_property
+    def grad(self) -> Gradient:
+        """The function that returns the gradient for the same parameters."""
+        return Gradient(self.primal, self._wanted, self.options)
 
     def _own_wanted(self) -> Wanted:
         return Wanted((), False)

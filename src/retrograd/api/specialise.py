@@ -14,10 +14,21 @@ from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted
 from retrograd.api.types import Param, accepts, canonical, differentiated, param_key, type_of
 from retrograd.backend import execute
-from retrograd.backend.dispatch import Call, fast_entry, guard_holds, runner
-from retrograd.errors import Unsupported
+from retrograd.backend.dispatch import fast_entry, guard_holds, runner
+from retrograd.backend.dispatch_results import Call
+from retrograd.errors import InternalError, Unsupported
 from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type
-from retrograd.program import GRAD, PRIMAL, VALUE_AND_GRAD, VJP, Known, Program, Request, Unit
+from retrograd.program import (
+    GRAD,
+    PRIMAL,
+    VALUE_AND_GRAD,
+    VJP,
+    Capture,
+    Known,
+    Program,
+    Request,
+    Unit,
+)
 from retrograd.trees import Node, Tree
 
 _TOO_MANY = 8
@@ -66,7 +77,7 @@ class Specialisation:
             pairs = zip(value, param, strict=True) if isinstance(param, tuple) else (
                 (value, param),)
             found += [canonical(v, p) for v, p in pairs if not isinstance(p, Known)]
-        return found + [canonical(c.read(), c.type) for c in self.program.captures]
+        return found + [_read(capture) for capture in self.program.captures]
 
 
 class Specialiser:
@@ -273,6 +284,15 @@ class Specialiser:
                 f"{self.name} was compiled {len(self.records)} times, because values that must be "
                 f"known while compiling change; the last time: {self.records[-1].reason}",
                 RecompilationWarning, stacklevel=5)
+
+
+def _read(capture: Capture) -> Any:
+    """The present value of a capture, certainly of the type that the code takes."""
+    value = capture.read()
+    if not accepts(capture.type, type_of(value)):
+        raise InternalError(f"{capture.name} is not of the type {capture.type} that it was "
+                            "compiled for: it changed during the call")
+    return canonical(value, capture.type)
 
 
 def _key(params: tuple[Param, ...]) -> Hashable:

@@ -145,6 +145,8 @@ def vjp(f: _Function, *args: Any, argnums: Argnums = None, argnames: Argnames = 
     TypeError, Unsupported
         As `grad`.
     """
+    if "has_aux" in options:
+        raise TypeError("vjp has no has_aux: the pullback takes an adjoint of the whole value")
     function = f.primal if isinstance(f, Differentiable) else f
     value, pullback = vjp_of(function, Options(**options), args, kwargs={}, argnums=argnums,
                              argnames=argnames)

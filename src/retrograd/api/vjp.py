@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from retrograd.api.options import Options
 from retrograd.api.parameters import Argnames, Argnums, Wanted, display_name, signature_of, wanted
 from retrograd.api.specialise import Specialisation, Specialiser
 from retrograd.api.types import canonical, type_of
+from retrograd.errors import InternalError
 from retrograd.ir.types import Array, Scalar, Type, is_float
 from retrograd.program import VJP, Known
 from retrograd.trees import Leaf, Node, Tree
@@ -21,6 +23,7 @@ def vjp_of(function: Callable[..., Any], options: Options, args: tuple[Any, ...]
            *, kwargs: dict[str, Any], argnums: Argnums = None, argnames: Argnames = None
            ) -> tuple[Any, Callable[[Any], Any]]:
     """See `retrograd.vjp`."""
+    options = replace(options, has_aux=False)      # an aux is a part of the value here
     signature = signature_of(function)
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
@@ -108,7 +111,13 @@ def _owned(residuals: Sequence[Any], arguments: Sequence[Any]) -> tuple[Any, ...
 
 
 def _fitting(residual: Any, type: Type) -> Any:
-    """A residual in the layout that the backward function was compiled for."""
+    """A residual in the layout that the backward function was compiled for.
+
+    Compiled code checks nothing, so another dtype or rank would be misread: it is a bug here.
+    """
+    given = type_of(residual)
+    if isinstance(given, Known) or (given.dtype, given.rank) != (type.dtype, type.rank):
+        raise InternalError(f"a residual is {given}, but the backward function takes {type}")
     if isinstance(type, Array) and type.layout in ("C", "F"):
         return np.asarray(residual, order=type.layout)  # type: ignore[call-overload]
     return residual

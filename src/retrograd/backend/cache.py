@@ -43,10 +43,18 @@ def root() -> Path:
     if asked:
         return Path(asked)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "retrograd"
+        return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData/Local") / "retrograd"
     if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/retrograd"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retrograd"
+        return _home() / "Library/Caches/retrograd"
+    return Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "retrograd"
+
+
+def _home() -> Path:
+    """The user's home directory; a user without one gets a place that can be made by nobody."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
 
 
 def folder_in(parent: Path, cpu: str) -> tuple[Path, bool]:
@@ -61,7 +69,7 @@ def folder_in(parent: Path, cpu: str) -> tuple[Path, bool]:
         if is_private(folder):
             tempfile.TemporaryFile(dir=folder).close()
             return folder, True
-    except (OSError, RuntimeError):       # RuntimeError: there is no home directory
+    except OSError:
         pass
     return _temporary_folder(), False
 

@@ -17,60 +17,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from retrograd.api.types import comparable_by_identity
+from retrograd.backend.dispatch_results import Call, Names, calling, passed, python_type
 from retrograd.ir.types import Array, Scalar, Type
-from retrograd.program import Capture, Failure, Guard, Known
-from retrograd.trees import Fixed, Leaf, Node, Tree
+from retrograd.program import Capture, Guard, Known
 
 Param = Type | Known | tuple[Type | Known, ...]
 _PYTHON = {"float64": "float", "int64": "int", "bool": "bool", "complex128": "complex"}
 _ORDER = {"C": "& 257 == 257", "F": "& 259 == 258", "A": "& 259 == 256"}   # bits of flags.num
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """How the function behind an entry is called.
-
-    `compiled`: it returns flat leaves after a status, where it can fail; otherwise it returns
-    its results as they are nested, and NumPy's warnings are silenced around it. `targets` are
-    the types of the results as the user gets them.
-    """
-
-    function: Callable[..., Any]
-    structure: Tree
-    targets: tuple[Type, ...]
-    compiled: bool
-    failures: tuple[Failure, ...] = ()
-    integers: int = 0
-    floats: int = 0
-
-
-@dataclass(slots=True)
-class Names:
-    """A namespace for generated code, with names that the user's parameters do not have."""
-
-    taken: frozenset[str]
-    scope: dict[str, Any] = field(default_factory=dict)
-    prefix: str = "_rg"
-    any_layout: bool = False
-
-    def __post_init__(self) -> None:
-        while any(name.startswith(self.prefix) for name in self.taken):
-            self.prefix += "_"
-
-    def put(self, name: str, value: Any) -> str:
-        """A name for this value in generated code."""
-        full = f"{self.prefix}_{name}"
-        self.scope[full] = value
-        return full
-
-    def local(self, name: str) -> str:
-        return f"{self.prefix}{name}"
 
 
 def slow_entry(signature: inspect.Signature, name: str,
@@ -104,7 +62,7 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
                 return None
             tests.append(test)
             if not isinstance(entry, Known):
-                leaves.append(_passed(text, entry, call, names))
+                leaves.append(passed(text, entry, call, names))
     for guard in guards:
         read = names.put(f"read_{len(names.scope)}", guard.read)
         tests.append(_same(f"{read}()", guard.value, names))
@@ -114,8 +72,8 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
         test = _test(local, capture.type, names)
         assert test is not None
         tests.append(test.replace(local, f"({local} := {read}())", 1))
-        leaves.append(_passed(local, capture.type, call, names))
-    body = _indent(_calling(call, leaves, names), 8)
+        leaves.append(passed(local, capture.type, call, names))
+    body = _indent(calling(call, leaves, names), 8)
     if "out" not in signature.parameters:
         tests.insert(0, "out is None")
     lines = [_definition(signature, names), f"    if {' and '.join(tests) or 'True'}:", *body,
@@ -127,8 +85,8 @@ def runner(name: str, types: Sequence[Type], call: Call) -> Callable[..., Any]:
     """`run(*leaves)`: calls with arguments of exactly these types."""
     names = Names(frozenset())
     arguments = [f"a{k}" for k in range(len(types))]
-    leaves = [_passed(a, t, call, names) for a, t in zip(arguments, types, strict=True)]
-    lines = [f"def entry({', '.join(arguments)}):", *_indent(_calling(call, leaves, names), 4)]
+    leaves = [passed(a, t, call, names) for a, t in zip(arguments, types, strict=True)]
+    lines = [f"def entry({', '.join(arguments)}):", *_indent(calling(call, leaves, names), 4)]
     return _defined(lines, names, name)
 
 
@@ -179,7 +137,7 @@ def _test(text: str, param: Type | Known, names: Names) -> str | None:
                 return _same(text, value, names)
             return None
         case Scalar(dtype=dtype, weak=True):
-            return f"{_type_of(text, names)} is {names.put(_PYTHON[dtype], _python(dtype))}"
+            return f"{_type_of(text, names)} is {names.put(_PYTHON[dtype], python_type(dtype))}"
         case Scalar(dtype=dtype):
             return f"{_type_of(text, names)} is {names.put(dtype, np.dtype(dtype).type)}"
         case Array(dtype=dtype, dims=dims, layout=layout):
@@ -215,120 +173,6 @@ def _is_plain(value: Any) -> bool:
     if type(value) is tuple:
         return all(_is_plain(v) and type(v) is not bool for v in value)
     return type(value) in (bool, int, str, bytes)
-
-
-def _passed(text: str, type: Type, call: Call, names: Names) -> str:
-    """How the function gets an argument: uncompiled code gets NumPy's floats, never Python's."""
-    if not call.compiled and isinstance(type, Scalar) and type.weak and type.dtype in (
-            "float64", "complex128"):
-        return f"{names.put(f'strong_{type.dtype}', np.dtype(type.dtype).type)}({text})"
-    return text
-
-
-def _python(dtype: str) -> type:
-    return {"float64": float, "int64": int, "bool": bool, "complex128": complex}[dtype]
-
-
-# --- results -------------------------------------------------------------------------------
-
-
-def _calling(call: Call, leaves: list[str], names: Names) -> list[str]:
-    """The call, the exception that it may report, and the return of its results."""
-    called = f"{names.put('call', call.function)}({', '.join(leaves)})"
-    results = [names.local(f"r{k}") for k in range(len(call.targets))]
-    if not call.compiled:
-        result = names.local("r")
-        paths = {k: path for k, path in _paths(call.structure, result, names)}
-        texts = [paths.get(k, "None") for k in range(len(call.targets))]
-        quiet = names.put("errstate", np.errstate)
-        return [f"with {quiet}(all='ignore'):", f"    {result} = {called}",
-                f"return {_built(call.structure, texts, call, names)}"]
-    lines = [*_unpacked(call, called, results, names)]
-    return [*lines, f"return {_built(call.structure, results, call, names)}"]
-
-
-def _unpacked(call: Call, called: str, results: list[str], names: Names) -> list[str]:
-    if not call.failures:
-        targets = results
-    else:
-        payload = [names.local(f"p{k}") for k in range(call.integers + call.floats)]
-        targets = [names.local("s"), *payload, *results]
-    if not targets:
-        return [called]
-    lines = [f"{', '.join(targets)} = {called}"]
-    if call.failures:
-        fail = names.put("fail", _Failing(call.failures, call.integers))
-        values = "".join(f"{p}, " for p in targets[1:len(targets) - len(results)])
-        lines.append(f"if {targets[0]}: raise {fail}({targets[0]}, ({values}))")
-    return lines
-
-
-class _Failing:
-    """Makes the exception that a status stands for."""
-
-    def __init__(self, failures: tuple[Failure, ...], integers: int) -> None:
-        self.failures = failures
-        self.integers = integers
-
-    def __call__(self, status: int, payload: tuple[Any, ...]) -> BaseException:
-        failure = self.failures[status - 1]
-        if not failure.message:
-            return failure.exception()
-        return failure.exception("".join(self._part(p, payload) for p in failure.message))
-
-    def _part(self, part: str | tuple[str, int], payload: tuple[Any, ...]) -> str:
-        if isinstance(part, str):
-            return part
-        kind, position = part
-        return str(payload[position + (self.integers if kind == "f" else 0)])
-
-
-def _paths(tree: Tree, text: str, names: Names) -> list[tuple[int, str]]:
-    """Where each leaf stands in a nested result."""
-    match tree:
-        case Leaf(position=position):
-            return [(position, text)]
-        case Fixed():
-            return []
-        case Node(kind=kind, children=children, keys=keys):
-            found = []
-            for k, child in enumerate(children):
-                index = names.put(f"key_{len(names.scope)}", keys[k]) if kind == "dict" else str(k)
-                found += _paths(child, f"{text}[{index}]", names)
-            return found
-
-
-def _built(tree: Tree, texts: Sequence[str], call: Call, names: Names) -> str:
-    """An expression for the results, nested and of the types that the user gets."""
-    match tree:
-        case Leaf(position=position):
-            return _converted(texts[position], call.targets[position], call, names)
-        case Fixed(value=value):
-            return names.put(f"fixed_{len(names.scope)}", value)
-        case Node(kind=kind, children=children, keys=keys):
-            items = [_built(child, texts, call, names) for child in children]
-            if kind == "dict":
-                keyed = [names.put(f"key_{len(names.scope)}", key) for key in keys]
-                pairs = [f"{key}: {item}" for key, item in zip(keyed, items, strict=True)]
-                return "{" + ", ".join(pairs) + "}"
-            if kind == "tuple":
-                return "(" + "".join(f"{item}, " for item in items) + ")"
-            return "[" + ", ".join(items) + "]"
-
-
-def _converted(text: str, target: Type, call: Call, names: Names) -> str:
-    match target:
-        case Scalar(dtype=dtype, weak=True):
-            if call.compiled:                     # Numba returns Python's numbers
-                return text
-            return f"{names.put(f'python_{dtype}', _python(dtype))}({text})"
-        case Scalar(dtype=dtype):
-            return f"{names.put(f'numpy_{dtype}', np.dtype(dtype).type)}({text})"
-        case Array(dims=(), dtype=dtype):
-            array = names.put("array", np.array)
-            return f"{array}({text}, {names.put(f'dtype_{dtype}', np.dtype(dtype))})"
-        case Array():
-            return text
 
 
 # --- text ----------------------------------------------------------------------------------

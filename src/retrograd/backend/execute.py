@@ -7,7 +7,7 @@ import linecache
 from collections.abc import Callable
 from typing import Any
 
-from retrograd.backend.dispatch import Call
+from retrograd.backend.dispatch_results import Call
 from retrograd.backend.numba_compile import CompileOptions, compile_emitted
 from retrograd.ir.types import Type
 from retrograd.program import Emitted, Unit

@@ -5,6 +5,7 @@ Nothing here is imported, and Numba is not, before something is compiled.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sys
 import threading
@@ -100,6 +101,7 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
 
 def _through_disk(make: Callable[[], Any], signature: tuple[Any, ...], folder: Path,
                   name: str) -> Kernel:
+    """Load the code that is on disk, or compile and keep it."""
     dispatcher = make()
     files = cache.Compiled(folder, name, Path(dispatcher.stats.cache_path))
     if not files.intact():
@@ -114,7 +116,8 @@ def _through_disk(make: Callable[[], Any], signature: tuple[Any, ...], folder: P
         dispatcher.compile(signature)
     kernel = _kernel(dispatcher, name)
     if kernel.fresh:
-        files.record()
+        with contextlib.suppress(OSError):         # unrecorded files are made again next time
+            files.record()
     return kernel
 
 
