@@ -148,6 +148,7 @@ def by_complex_step(
 ) -> Gradients:
     """Squire and Trapp, SIAM Review 40 (1998) 110: Im f(x + ih) / h with h near underflow."""
     h = 1e-30
+    f = retargeted(f, np, scipy.special)          # `math` refuses complex numbers
 
     def gradient(argnum: int) -> np.ndarray:
         shape = np.shape(args[argnum])
@@ -183,7 +184,7 @@ def by_jax(
     on_jax = retargeted(f, jax.numpy, jax.scipy.special)
     moved = [jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in args]
     for n in argnums:
-        moved[n] = jax.numpy.asarray(moved[n], dtype=np.result_type(moved[n], np.float32))
+        moved[n] = jax.numpy.asarray(moved[n], dtype=np.result_type(np.asarray(moved[n]), np.float32))
     found = jax.grad(lambda *a: contract(on_jax(*a), seeds), tuple(argnums))(*moved)
     return tuple(np.asarray(g) for g in found)
 

@@ -65,7 +65,7 @@ def where_hides_what_is_infinite(x):
     return np.sum(np.where(x > 0, np.sqrt(safe), 0.0))
 
 
-@program((np.array([-1.0, 0.0, 4.0]),), expected=[(np.array([0.0, 0.0, 0.25]),)])
+@program((np.array([-1.0, 0.0, 4.0]),), expected=[(np.array([0.0, 0.0, 0.25]),)], jax=False)
 def strong_zero_of_where(x):
     return np.sum(np.where(x > 0, np.sqrt(x), 0.0))
 

@@ -108,7 +108,7 @@ def norms(x, A):
     return np.linalg.norm(x) + np.linalg.norm(A) ** 2 + np.sum(np.linalg.norm(A, axis=1))
 
 
-@program((np.zeros(3),), expected=[(np.zeros(3),)])
+@program((np.zeros(3),), expected=[(np.zeros(3),)], jax=False)
 def norm_at_zero(x):
     return np.linalg.norm(x)
 

@@ -83,7 +83,7 @@ def absolute(x):
     return abs(x) * x + np.abs(x) + np.fabs(x) + np.sign(x) * x
 
 
-@program((0.0,), expected=[(0.0,)])
+@program((0.0,), expected=[(0.0,)], jax=False)
 def absolute_at_zero(x):
     return abs(x) + np.abs(x)
 

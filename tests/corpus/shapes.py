@@ -44,7 +44,8 @@ def concatenate(x, y):
 
 @program((normal(2, 3), normal(1, 3)))
 def concatenate_matrices(A, B):
-    return np.concatenate([A, B], axis=0) @ np.concatenate([A, A], axis=1)
+    wide = np.concatenate([A, A], axis=1)
+    return np.concatenate([A, B], axis=0) @ wide.T.reshape(3, 4)
 
 
 @program((normal(3), normal(3, seed=1)))

@@ -270,7 +270,7 @@ def kahan(x):
     return total
 
 
-@program((0.5, 2.0), expected=[(123456790.12345679, 5e-324 - 4e-7)])
+@program((0.5, 2.0), expected=[(123456790.12345679, 5e-324 - 4e-7)], jax=False)
 def huge_and_tiny_constants(x, y):
     return x * 1e300 * 1e-300 + y * 5e-324 + x * 123456789.123456789 + y**2 * -1e-7
 
