@@ -17,7 +17,8 @@ def entry_for(function, params, **options):
     """An entry that says whether it took the arguments."""
     call = Call(lambda *leaves: "fast", Leaf(0), (VECTOR,), True)
     return fast_entry(inspect.signature(function), "f", params, call, captures=(), guards=(),
-                      slow=lambda values, out: "slow", **options)
+                      slow=lambda values, out: "slow",
+                      written=lambda result, out: (result, out), **options)
 
 
 @pytest.mark.parametrize(("param", "taken", "refused"), [
@@ -40,6 +41,16 @@ def test_only_what_was_compiled_for_passes(param, taken, refused):
     entry = entry_for(lambda x: x, (param,))
     assert [entry(value) for value in taken] == ["fast"] * len(taken)
     assert [entry(value) for value in refused] == ["slow"] * len(refused)
+
+
+def test_differentiated_floats_may_be_ints():
+    entry = entry_for(lambda x, y: x, (FLOAT, FLOAT), numbers=(1,))
+    assert entry(1.0, 2) == entry(1.0, 2.0) == "fast"
+    assert entry(1, 2.0) == entry(1.0, True) == "slow"
+
+
+def test_out():
+    assert entry_for(lambda x: x, (FLOAT,))(1.0, out="o") == ("fast", "o")
 
 
 def test_read_only_arrays_pass():

@@ -52,7 +52,7 @@ class Compiled:
         self._signature = signature
         self._specialiser = Specialiser(
             function, signature, self.__name__, product=self.product, wanted=self._own_wanted(),
-            options=options)
+            options=options, written=self._written)
         self._entry = slow_entry(signature, self.__name__, self._slow)
 
     def _own_wanted(self) -> Wanted:

@@ -84,13 +84,15 @@ class Specialiser:
     """All specialisations of one product of one function; safe to use from many threads."""
 
     def __init__(self, function: Callable[..., Any], signature: inspect.Signature, name: str,
-                 *, product: str, wanted: Wanted, options: Options) -> None:
+                 *, product: str, wanted: Wanted, options: Options,
+                 written: Callable[[Any, Any], Any] | None = None) -> None:
         self.function = function
         self.signature = signature
         self.name = name
         self.product = product
         self.wanted = wanted
         self.options = options
+        self._written = written                     # puts results into the caller's arrays
         self.records: list[Signature] = []
         self.latest: Specialisation | None = None
         self._names = tuple(signature.parameters)
@@ -189,9 +191,10 @@ class Specialiser:
         call = self.call(unit, targets)
         captured = tuple(c.type for c in program.captures)
         types = (*_flat(request.params), *captured)
-        entry = None if self.product == VJP else fast_entry(
+        entry = None if self._written is None else fast_entry(
             self.signature, self.name, request.params, call, captures=program.captures,
-            guards=program.guards, slow=slow, any_layout=declared)
+            guards=program.guards, slow=slow, written=self._written,
+            numbers=self.wanted.positions, any_layout=declared)
         made = Specialisation(request, program, runner(self.name, types, call), entry, targets,
                               self._backward(request, program))
         reason = self._reason(request.params, first)

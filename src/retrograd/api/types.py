@@ -150,6 +150,7 @@ def _array(dtype: str, dims: tuple[int | None, ...], layout: str) -> Array:
     return Array(dtype, dims, layout)
 
 
+@functools.lru_cache(maxsize=64)
 def _checked_dtype(dtype: np.dtype[Any]) -> str:
     if dtype.name in DTYPES and dtype.isnative:
         return str(dtype.name)

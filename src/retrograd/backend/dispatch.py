@@ -7,7 +7,7 @@ The text for `value_and_grad` of a function of a float and a matrix:
     def entry(x, A, *, out=None):
         if type(x) is float and type(A) is ndarray and A.dtype is d0 and A.flags.num & 259 ...:
             r0, r1, r2 = call(x, A)
-            return (r0, (r1, r2))
+            return (r0, (r1, r2)) if out is None else written((r0, (r1, r2)), out)
         return slow((x, A), out)
 
 `run`, beside it, takes the leaves of arguments that were tested already.
@@ -16,14 +16,14 @@ The text for `value_and_grad` of a function of a float and a matrix:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from retrograd.api.types import comparable_by_identity
 from retrograd.backend.dispatch_results import Call, Names, calling, passed, python_type
-from retrograd.ir.types import Array, Scalar, Type
+from retrograd.ir.types import FLOAT, Array, Scalar, Type
 from retrograd.program import Capture, Guard, Known
 
 Param = Type | Known | tuple[Type | Known, ...]
@@ -42,15 +42,20 @@ def slow_entry(signature: inspect.Signature, name: str,
 def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param], call: Call, *,
                captures: Sequence[Capture], guards: Sequence[Guard],
                slow: Callable[[tuple[Any, ...], Any], Any],
+               written: Callable[[Any, Any], Any], numbers: Collection[int] = (),
                any_layout: bool = False) -> Callable[..., Any] | None:
     """The entry of a specialisation; None where its static arguments cannot be tested quickly.
+
+    Results go through `written(results, out)` where `out` is given. Parameters at the positions
+    `numbers` are floats that may be given as ints.
 
     Code for strided arrays takes contiguous ones too, only more slowly: with `any_layout` it
     gets them, otherwise they go to `slow`, for code of their own.
     """
     names = Names(frozenset(signature.parameters), any_layout=any_layout)
     tests, leaves = [], []
-    for parameter, param in zip(signature.parameters, params, strict=True):
+    for position, (parameter, param) in enumerate(
+            zip(signature.parameters, params, strict=True)):
         if isinstance(param, tuple):
             tests.append(f"{names.put('len', len)}({parameter}) == {len(param)}")
             entries = [(f"{parameter}[{k}]", p) for k, p in enumerate(param)]
@@ -60,6 +65,8 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
             test = _test(text, entry, names)
             if test is None:
                 return None
+            if position in numbers and entry == FLOAT:
+                test = f"({test} or {_type_of(text, names)} is {names.put('int', int)})"
             tests.append(test)
             if not isinstance(entry, Known):
                 leaves.append(passed(text, entry, call, names))
@@ -73,10 +80,12 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
         assert test is not None
         tests.append(test.replace(local, f"({local} := {read}())", 1))
         leaves.append(passed(local, capture.type, call, names))
-    body = _indent(calling(call, leaves, names), 8)
+    *body, last = _indent(calling(call, leaves, names), 8)
     if "out" not in signature.parameters:
-        tests.insert(0, "out is None")
-    lines = [_definition(signature, names), f"    if {' and '.join(tests) or 'True'}:", *body,
+        result = last.strip().removeprefix("return ")
+        last = f"        return {result} if out is None else {names.put('written', written)}"
+        last += f"({result}, out)"
+    lines = [_definition(signature, names), f"    if {' and '.join(tests) or 'True'}:", *body, last,
              f"    {_slow(signature, names, slow)}"]
     return _defined(lines, names, name)
 
