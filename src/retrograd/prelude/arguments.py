@@ -13,10 +13,10 @@ from retrograd.prelude.language import is_sequence, refuse, static
 
 
 @static
-def normal_axis(axis: int, ndim: int) -> int:
-    """The axis counted from the front."""
+def normal_axis(axis: int, ndim: int, name: str | None = None) -> int:
+    """The axis counted from the front; `name` is that of the argument, where NumPy says it."""
     if not -ndim <= axis < ndim:
-        raise np.exceptions.AxisError(axis, ndim)
+        raise np.exceptions.AxisError(axis, ndim, name)
     return axis % ndim
 
 
@@ -58,18 +58,16 @@ def moved(source: Any, destination: Any, ndim: int) -> tuple[int, ...]:
 
 def _several(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
     given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    if any(not -ndim <= k < ndim for k in given):
-        bad = next(k for k in given if not -ndim <= k < ndim)
-        raise np.exceptions.AxisError(bad, ndim, name)
-    if len({k % ndim for k in given}) != len(given):
+    axes = tuple(normal_axis(k, ndim, name) for k in given)
+    if len(set(axes)) != len(axes):
         raise ValueError(f"repeated axis in `{name}` argument")
-    return tuple(k % ndim for k in given)
+    return axes
 
 
 @static
 def exchanged(first: int, second: int, ndim: int) -> tuple[int, ...]:
     """The permutation of `np.swapaxes`."""
-    a, b = normal_axis(first, ndim), normal_axis(second, ndim)
+    a, b = normal_axis(first, ndim, "axis1"), normal_axis(second, ndim, "axis2")
     order = list(range(ndim))
     order[a], order[b] = b, a
     return tuple(order)
@@ -135,6 +133,11 @@ def common_dtype(*names: str) -> str:
 @static
 def is_complex(name: str) -> bool:
     return name.startswith("complex")
+
+
+@static
+def is_text(x: Any) -> bool:
+    return isinstance(x, str)
 
 
 @static

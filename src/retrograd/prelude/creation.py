@@ -96,9 +96,9 @@ def linspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retste
     step = (stop - start) / (intervals if intervals > 0 else 1)
     result = start + step * np.arange(num)
     if endpoint:
-        last = stop if num > 1 else start
-        result = primitive("update", result, num - 1, cast(last, dtype_of(result)),
-                           index=("int",))
+        name = dtype_of(result)
+        last = cast(stop, name) if num > 1 else cast(start, name)
+        result = primitive("update", result, num - 1, last, index=("int",))
     result = result if dtype is None else cast(result, dtype)
     return (result, step) if retstep else result
 

@@ -114,7 +114,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     everything = padded[window] @ np.flip(kernel)
     if mode == "full":
         return everything
-    long, short = (n, m) if n >= m else (m, n)
+    long, short = max(n, m), min(n, m)
     start = short - 1 if mode == "valid" else (short - 1) // 2
     return part(everything, 0, start, long if mode == "valid" else start + long)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.prelude.arguments import fail, is_complex, normal_axes, normal_axis, number
+from retrograd.prelude.arguments import fail, is_complex, is_text, normal_axes, normal_axis, number
 from retrograd.prelude.language import dtype_of, is_known, primitive, refuse
 from retrograd.prelude.reductions import restored, squared
 from retrograd.prelude.shapes import matrix_transpose
@@ -95,6 +95,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 def _vector_norm(a: Any, ord: Any, axes: Any) -> Any:
     if not is_known(ord):
         refuse("the order of a norm must be known while compiling", "use a literal")
+    if is_text(ord):
+        fail("ValueError", "Invalid norm order '" + ord + "' for vectors")
     if ord == np.inf:
         return np.max(np.absolute(a), axis=axes)
     if ord == -np.inf:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.prelude.arguments import fail, normal_axis, not_given, number
+from retrograd.prelude.arguments import fail, not_given, number
 from retrograd.prelude.language import primitive, refuse, static
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -65,12 +65,14 @@ def _contracted(axes: Any, m: int, n: int) -> tuple[tuple[int, ...], tuple[int, 
     """The axes that `np.tensordot` sums over, in both operands."""
     if isinstance(axes, int):
         if axes > min(m, n):
-            raise ValueError("shape-mismatch for sum")
+            raise IndexError("tuple index out of range")
         return tuple(range(m - axes, m)), tuple(range(axes))
     first, second = (tuple(k) if isinstance(k, (tuple, list)) else (k,) for k in axes)
     if len(first) != len(second):
         raise ValueError("shape-mismatch for sum")
-    return (tuple(normal_axis(k, m) for k in first), tuple(normal_axis(k, n) for k in second))
+    if not all(-m <= k < m for k in first) or not all(-n <= k < n for k in second):
+        raise IndexError("tuple index out of range")
+    return tuple(k % m for k in first), tuple(k % n for k in second)
 
 
 @static

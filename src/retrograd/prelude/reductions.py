@@ -153,7 +153,7 @@ def _variance(x: Any, axis: Any, ddof: Any, keepdims: bool, mean: Any) -> Any:
     total = _reduced("sum", squared(x - centre), axis, keepdims)
     if is_known(ddof) and ddof == 0:
         return total / n
-    return total / (n - ddof if n > ddof else 0)
+    return total / (n - ddof if n > ddof else 0 * ddof)
 
 
 def squared(x: Any) -> Any:

@@ -30,16 +30,13 @@ def _guarded(x: Any, y: Any) -> Any:
 
 
 def xlogy(x: Any, y: Any) -> Any:
+    """x log(y); both partials are 0 where x is 0 and y is not positive."""
     return x * np.log(_guarded(x, y))
 
 
 def xlog1py(x: Any, y: Any) -> Any:
     safe = np.logical_and(x == 0, np.logical_or(y <= -1, y == np.inf))
     return x * np.log1p(np.where(safe, 0.0, y))
-
-
-def entr(x: Any) -> Any:
-    return np.where(x < 0, -np.inf, -xlogy(x, x))
 
 
 def _shift(a: Any, axis: Any) -> Any:
@@ -98,7 +95,7 @@ SCIPY: dict[str, str | Callable[..., Any]] = {
     "scipy.special.exp2": "exp2", "scipy.special.expm1": "expm1", "scipy.special.log1p": "log1p",
     "scipy.special.cbrt": "cbrt", "scipy.special.expit": expit,
     "scipy.special.log_expit": log_expit, "scipy.special.logit": logit,
-    "scipy.special.xlogy": xlogy, "scipy.special.xlog1py": xlog1py, "scipy.special.entr": entr,
+    "scipy.special.xlogy": xlogy, "scipy.special.xlog1py": xlog1py,
     "scipy.special.logsumexp": logsumexp, "scipy.special.softmax": softmax,
     "scipy.special.log_softmax": log_softmax, "scipy.special.digamma": digamma,
     "scipy.special.psi": digamma, "scipy.special.betaln": beta_logarithm,

@@ -16,18 +16,19 @@ ANY = (-2.0, 2.0)
 
 @pullback(domain=[ANY, ANY], linear=True)
 def concatenate(*xs: Any, out_bar: Any, axis: int) -> Any:
-    if len(xs) == 1:
-        return out_bar
-    start: Any = None
-    stop: Any = None
-    pieces: Any = ()
-    for k, x in enumerate(xs):
-        extent = np.shape(x)[axis]
-        stop = extent if k == 0 else stop + extent
-        pieces = (*pieces, typed_like(
-            part(out_bar, axis, start, stop if k < len(xs) - 1 else None), x))
-        start = stop
-    return pieces
+    ends = _ends([np.shape(x)[axis] for x in xs])
+    last = len(xs) - 1
+    return tuple([
+        typed_like(part(out_bar, axis, ends[k - 1] if k > 0 else None,
+                        ends[k] if k < last else None), x)
+        for k, x in enumerate(xs)])
+
+
+def _ends(extents: Any, ends: Any = ()) -> Any:
+    """Where each of the joined arrays ends."""
+    for n in extents:
+        ends = (*ends, n if len(ends) == 0 else ends[-1] + n)
+    return ends
 
 
 @pullback(domain=[ANY, ANY], linear=True)
