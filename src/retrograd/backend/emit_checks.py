@@ -1,0 +1,158 @@
+"""Raising, checking and printing: exceptions for NumPy source, a status for compiled source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from retrograd.backend import emit_syntax as syntax
+from retrograd.backend.emit_context import Context
+from retrograd.backend.status import Message, message_atoms, payload_kind
+from retrograd.errors import Unsupported
+from retrograd.ir.effects import exception_of, message_of
+from retrograd.ir.nodes import Atom, Constant, Effect, Raise
+from retrograd.ir.types import Scalar, Type, is_integer
+
+
+def failure(context: Context, raised: Raise | Effect, results: Sequence[Type]) -> list[ast.stmt]:
+    """The statement that ends the function with this failure."""
+    exception, message = (raised.exception, raised.message) if isinstance(raised, Raise) \
+        else (exception_of(raised), message_of(raised))
+    if context.compiled:
+        return [_status(context, exception, message, results)]
+    return [ast.Raise(syntax.call(_exception(context, exception), *_text(context, message)), None)]
+
+
+def _exception(context: Context, exception: type[BaseException]) -> ast.expr:
+    if exception.__module__ == "builtins":
+        return syntax.name(exception.__name__)
+    if exception.__module__.startswith("numpy"):
+        return context.numpy("linalg", exception.__name__)
+    context.exceptions[exception] = None
+    return syntax.name(exception.__name__)
+
+
+def _text(context: Context, message: Message) -> list[ast.expr]:
+    """The message: one string, formatted with `%` where it has values."""
+    atoms = message_atoms(message)
+    if not atoms:
+        return [syntax.text("".join(map(str, message)))] if message else []
+    parts = [part.replace("%", "%%") if isinstance(part, str)
+             else "%d" if is_integer(part.type) else "%s" for part in message]
+    values = [context.atom(a) for a in atoms]
+    return [syntax.binary("remainder", syntax.text("".join(parts)), syntax.sequence(values))]
+
+
+def _status(context: Context, exception: type[BaseException], message: Message,
+            results: Sequence[Type]) -> ast.stmt:
+    """return (number, ints, floats, results that nobody reads)"""
+    failures = context.failures
+    number = failures.number(exception, message)
+    payload: dict[str, list[ast.expr]] = {"i": [], "f": []}
+    for atom in message_atoms(message):
+        letter = payload_kind(atom)
+        payload[letter].append(_widened(context, atom, "int64" if letter == "i" else "float64"))
+    integers = payload["i"] + [ast.Constant(0)] * (failures.integers - len(payload["i"]))
+    floats = payload["f"] + [ast.Constant(0.0)] * (failures.floats - len(payload["f"]))
+    unread = [_default(context, type) for type in results]
+    return ast.Return(syntax.sequence([ast.Constant(number), *integers, *floats, *unread]))
+
+
+def _widened(context: Context, atom: Atom, dtype: str) -> ast.expr:
+    node = context.atom(atom)
+    return node if atom.type.dtype == dtype else context.converted(node, dtype)
+
+
+def _default(context: Context, type: Type) -> ast.expr:
+    """Something of the type of a result, for a return that reports a failure."""
+    if isinstance(type, Scalar):
+        zero = {"b": False, "i": 0, "f": 0.0, "c": 0j}[type.dtype[0]]
+        return context.constant(Constant(zero, Scalar(type.dtype)))
+    shape = syntax.sequence([ast.Constant(0) for _ in range(type.rank)]) if type.rank != 1 \
+        else ast.Constant(0)
+    return context.numpy_call("empty", shape, context.dtype(type.dtype))
+
+
+def effect(context: Context, effect: Effect, results: Sequence[Type]) -> list[ast.stmt]:
+    if effect.kind == "print":
+        return [_print(context, effect)]
+    if not context.compiled and effect.static.get("covers") in context.covered:
+        return []                       # NumPy raises the same
+    fail = failure(context, effect, results)
+    if effect.kind == "check_bounds":
+        return _check_bounds(context, effect, results)
+    return [syntax.branch(_fails(context, effect), fail, [])]
+
+
+def _fails(context: Context, effect: Effect) -> ast.expr:
+    args = effect.args
+    if effect.kind == "check_equal":
+        return syntax.compare("not_equal", context.atom(args[0]), context.atom(args[1]))
+    if effect.kind == "check_divisor":
+        return syntax.compare("equal", context.atom(args[0]), ast.Constant(0))
+    return syntax.inverted(_within(context.atom(args[0]), context, args[1]))
+
+
+def _within(index: ast.expr, context: Context, extent: Atom) -> ast.expr:
+    """-n <= i < n"""
+    return ast.Compare(syntax.negated(context.atom(extent)), [ast.LtE(), ast.Lt()],
+                       [index, context.atom(extent)])
+
+
+def _check_bounds(context: Context, effect: Effect, results: Sequence[Type]) -> list[ast.stmt]:
+    indices, extent = effect.args
+    if context.compiled:
+        return _check_each(context, effect, results)
+
+    def outside() -> ast.expr:
+        return syntax.binary(
+            "bitwise_or",
+            syntax.compare("less", context.atom(indices), syntax.negated(context.atom(extent))),
+            syntax.compare("greater_equal", context.atom(indices), context.atom(extent)))
+
+    first = syntax.subscripted(syntax.subscripted(context.atom(indices), outside()),
+                               ast.Constant(0))
+    text = syntax.text(f"index %d is out of bounds for axis {effect.static['axis']} with size %d")
+    message = syntax.binary("remainder", text, syntax.sequence([first, context.atom(extent)]))
+    fail = ast.Raise(syntax.call("IndexError", message), None)
+    return [syntax.branch(context.numpy_call("any", outside()), [fail], [])]
+
+
+def _check_each(context: Context, effect: Effect, results: Sequence[Type]) -> list[ast.stmt]:
+    """A loop over the indices that returns the first one outside."""
+    indices, extent = effect.args
+    rank = indices.type.rank
+    counters = [context.fresh("k") for _ in range(rank)]
+    items = [syntax.name(k) for k in counters]
+    element = syntax.subscripted(context.atom(indices),
+                                 items[0] if rank == 1 else syntax.sequence(items))
+    checked = context.fresh("index")
+    number = context.failures.number(exception_of(effect), message_of(effect))
+    values: list[ast.expr] = [syntax.name(checked), context.atom(extent)]
+    values += [ast.Constant(0)] * (context.failures.integers - 2)
+    values += [ast.Constant(0.0)] * context.failures.floats
+    values += [_default(context, type) for type in results]
+    body: list[ast.stmt] = [
+        syntax.assign(syntax.target(checked), element),
+        syntax.branch(syntax.inverted(_within(syntax.name(checked), context, extent)),
+                      [ast.Return(syntax.sequence([ast.Constant(number), *values]))], [])]
+    for axis in reversed(range(rank)):
+        stop = syntax.subscripted(syntax.attribute(context.atom(indices), "shape"),
+                                  ast.Constant(axis))
+        body = [syntax.counting(counters[axis], stop, body)]
+    return body
+
+
+def _print(context: Context, effect: Effect) -> ast.stmt:
+    sep, end = effect.static.get("sep", " "), effect.static.get("end", "\n")
+    parts = [syntax.text(p) if isinstance(p, str) else context.atom(effect.args[p])
+             for p in effect.static["parts"]]
+    keywords = {}
+    if sep != " ":
+        keywords["sep"] = syntax.text(sep)
+    if end != "\n":
+        keywords["end"] = syntax.text(end)
+    if context.compiled and keywords:
+        raise Unsupported("compiled code cannot print with `sep` or `end`",
+                          "print without them, or use jit=False", effect.origin)
+    return ast.Expr(syntax.call("print", *parts, **keywords))

@@ -1,0 +1,176 @@
+"""Where a buffer may not be taken over: the copies that a function needs as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from retrograd.ir.index import advanced
+from retrograd.ir.nodes import Atom, Block, Branch, Function, Let, Loop, Statement, Value, While
+from retrograd.optimise.storage_copies import Edits
+from retrograd.optimise.storage_positions import Positions, Region, positions_of
+from retrograd.optimise.storage_sharing import (
+    TAKES_OVER,
+    Sharing,
+    disordered,
+    is_array,
+    is_view,
+    sharing_of,
+    written,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """The copies to make, and the candidates that cannot write in place without one."""
+
+    edits: Edits
+    refused: frozenset[Let]
+
+
+def conflicts(function: Function, candidates: Collection[Let]) -> Conflicts:
+    positions = positions_of(function)
+    mutable = written(function, candidates)
+    sharing = sharing_of(function, positions, mutable, candidates)
+    finder = _Finder(positions, sharing, mutable, frozenset(function.params), candidates)
+    finder.block(function.body, positions.body)
+    finder.returns(function)
+    finder.leave_out_views_of_copies()
+    return Conflicts(finder.edits, frozenset(finder.refused))
+
+
+@dataclass(eq=False, slots=True)
+class _Finder:
+    positions: Positions
+    sharing: Sharing
+    mutable: frozenset[Value]
+    params: frozenset[Value]
+    candidates: Collection[Let]
+    edits: Edits = field(default_factory=Edits)
+    refused: set[Let] = field(default_factory=set)
+
+    # --- may this buffer be taken over? ------------------------------------------------------
+
+    def is_view(self, value: Value) -> bool:
+        return is_view(self.positions.definition.get(value))
+
+    def owned(self, value: Value, region: Region) -> bool:
+        return (value not in self.params and not self.is_view(value)
+                and self.positions.home[value].loop is region.loop)
+
+    def in_the_way(self, value: Value, position: int, region: Region,
+                   beside: Sequence[Atom]) -> tuple[bool, list[Value]]:
+        """Whether the value must be copied before it is written to, and else the views that
+        must have been copied before."""
+        if not self.owned(value, region):
+            return True, []
+        others = [other for other in self.sharing.lookers_into(value)
+                  if self.positions.used_after(other, position, region)]
+        others += [atom for atom in beside if isinstance(atom, Value)
+                   and (atom is value or self.sharing.overlap(atom, value))]
+        if any(other is value or not self.is_view(other) for other in others):
+            return True, []
+        return False, others
+
+    def take(self, atom: Atom, position: int, region: Region, beside: Sequence[Atom]) -> bool:
+        """Note copies of views that are in the way; True if the array itself must be copied."""
+        if not isinstance(atom, Value):
+            return False
+        copy, views = self.in_the_way(atom, position, region, beside)
+        self.edits.views.update(views)
+        return copy
+
+    # --- the walk ----------------------------------------------------------------------------
+
+    def block(self, block: Block, region: Region) -> None:
+        for statement in block:
+            match statement:
+                case Let():
+                    self.let(statement, region)
+                case Loop() | While():
+                    self.loop(statement, region)
+                case Branch():
+                    self.branch(statement)
+
+    def let(self, let: Let, region: Region) -> None:
+        position = self.positions.statement[let]
+        if let in self.candidates:
+            value = let.args[0]
+            assert isinstance(value, Value)
+            copy, views = self.in_the_way(value, position, region, ())
+            if copy or views:
+                self.refused.add(let)
+        elif let.op in TAKES_OVER or (let.op == "let" and let.result in self.mutable):
+            # np.add.at reads its operands while it writes; all other writes read them first
+            scattered = let.op == "add_at" and advanced(let.static["index"])
+            beside = let.args[1:] if scattered else ()
+            if self.take(let.args[0], position, region, beside):
+                self.edits.operands[let, 0] = None
+
+    def loop(self, loop: Loop | While, region: Region) -> None:
+        inits = [c.init for c in loop.carried]
+        taken = [c.inner in self.mutable for c in loop.carried]
+        position = self.positions.statement[loop]
+        for k, init in enumerate(inits):
+            if taken[k] and self.take(init, position, region, _beside(inits, taken, k)):
+                self.edits.operands[loop, k] = None
+        inside = self.positions.inside[loop]
+        if isinstance(loop, While):
+            self.block(loop.test, inside[0])
+        self.block(loop.body, inside[-1])
+        nexts = [c.next for c in loop.carried]
+        self.ends(loop, len(inside) - 1, nexts, taken)
+
+    def branch(self, branch: Branch) -> None:
+        taken = [j.result in self.mutable for j in branch.joins]
+        then, otherwise = self.positions.inside[branch]
+        self.block(branch.then, then)
+        self.ends(branch, 0, [j.then for j in branch.joins], taken)
+        self.block(branch.otherwise, otherwise)
+        self.ends(branch, 1, [j.otherwise for j in branch.joins], taken)
+
+    def ends(self, statement: Statement, number: int, atoms: list[Atom],
+             taken: list[bool]) -> None:
+        """What leaves a block: a buffer that is handed on, and never a view."""
+        region = self.positions.inside[statement][number]
+        for k, atom in enumerate(atoms):
+            if not isinstance(atom, Value) or not is_array(atom):
+                continue
+            if self.is_view(atom):
+                if self.positions.home[atom] is region:
+                    self.edits.views.add(atom)
+                else:
+                    self.edits.ends[statement, number, k] = None
+            elif taken[k] and self.take(atom, region.end, region, _beside(atoms, taken, k)):
+                self.edits.ends[statement, number, k] = None
+
+    def returns(self, function: Function) -> None:
+        loose = disordered(function)
+        for k, atom in enumerate(function.returns):
+            if isinstance(atom, Value) and is_array(atom) and (
+                    atom in loose or not self.fresh(atom)
+                    or any(self.sharing.overlap(atom, r) for r in function.returns[:k])):
+                self.edits.returns[k] = None
+
+    def fresh(self, value: Value) -> bool:
+        """Whether an array is contiguous memory that was made in this function."""
+        definition = self.positions.definition.get(value)
+        if isinstance(definition, Let) and is_view(definition) and definition.op != "reshape":
+            return False
+        return all(root not in self.params for root, _ in self.sharing.of(value))
+
+    def leave_out_views_of_copies(self) -> None:
+        """A view of a view that is copied looks into the copy from then on."""
+        def viewed(value: Value) -> bool:
+            definition = self.positions.definition.get(value)
+            return (isinstance(definition, Let) and is_view(definition)
+                    and isinstance(definition.args[0], Value)
+                    and definition.args[0] in self.edits.views)
+
+        self.edits.views -= {v for v in self.edits.views if viewed(v)}
+
+
+def _beside(atoms: Sequence[Atom], taken: Sequence[bool], k: int) -> list[Atom]:
+    """The other atoms that flow into slots at the same time; of two slots that both own
+    their buffer the later one makes the copy."""
+    return [a for j, a in enumerate(atoms) if j != k and is_array(a) and (j < k or not taken[j])]
