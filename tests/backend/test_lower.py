@@ -266,6 +266,24 @@ def test_last_writer_wins() -> None:
           sample((5,)), np.array([1, 1, -4, 2, 1]), sample((5,), seed=1))
 
 
+def test_index_arrays_that_read_what_is_written() -> None:
+    p = np.array([3, 0, 1, 2])
+    for op in ("update", "add_at"):
+        def build(b: Any, x: Any, v: Any, op: str = op) -> Any:
+            a = b.let("copy", x)
+            return b.let(op, a, a, v, index=("array",))
+
+        check(build, p, p + 10)
+    check(lambda b, x: b.let("update", (a := b.let("copy", x)), b.let("greater", a, number(0.0)),
+                             number(1.0), index=("mask",)), sample((6,)))
+
+
+def test_take_of_something_that_is_not_in_memory() -> None:
+    for index, atoms in TAKES:
+        check(lambda b, x, *at, index=index: b.let("take", b.let("negative", x), *at, index=index),
+              A3, *atoms)
+
+
 def test_mask_store_of_the_wrong_number_of_values() -> None:
     x = sample((5,))
     check(lambda b, x, m, v: b.let("update", b.let("copy", x), m, v, index=("mask",)),

@@ -27,7 +27,7 @@ def matmul(context: Context, scope: Scope, let: Let) -> Lowered:
     dtype = let.result.type.dtype
     known = any(e.known is not None for e in (*left.extents, *right.extents))
     if (left.rank, right.rank) == (2, 2) and kind(dtype) in "fc" and not known:
-        return _blas(context, scope, let.args, let.result.name, dtype)
+        return _blas(context, scope, let.args, name=let.result.name, dtype=dtype)
     batch = "abcdefgh"[:max(left.rank - 2, right.rank - 2, 0)]
     first = (batch[len(batch) - left.rank + 2:] + "i" if left.rank > 1 else "") + "k"
     second = (batch[len(batch) - right.rank + 2:] + "kj") if right.rank > 1 else "k"
@@ -44,7 +44,7 @@ def einsum(context: Context, scope: Scope, let: Let) -> Lowered:
     if swapped is not None and kind(let.result.type.dtype) in "fc" and not known:
         order, transposed = swapped
         args = tuple(let.args[k] for k in order)
-        return _blas(context, scope, args, let.result.name, let.result.type.dtype,
+        return _blas(context, scope, args, name=let.result.name, dtype=let.result.type.dtype,
                      transposed=transposed)
     return _product(context, scope, let, terms, output)
 
@@ -65,7 +65,7 @@ def _as_matmul(terms: tuple[str, ...], output: str,
     return order, (left[0] in summed, right[1] in summed)
 
 
-def _blas(context: Context, scope: Scope, args: Sequence[Atom], name: str, dtype: str,
+def _blas(context: Context, scope: Scope, args: Sequence[Atom], *, name: str, dtype: str,
           transposed: tuple[bool, bool] = (False, False)) -> Atom:
     """`matmul` of two contiguous matrices."""
     operands = [context.for_library(scope, a, dtype) for a in args]

@@ -152,9 +152,14 @@ def _count(scope: Scope, steps: Atom) -> Extent:
 
 def nothing(context: Context, scope: Scope, let: Let) -> Lowered:
     """`let` and `copy`: the operand itself. What must be a copy becomes one when it is written,
-    because a lazy array goes to memory before what it reads is overwritten."""
+    because a lazy array goes to memory before what it reads is overwritten. A second name of an
+    array whose first name is not used otherwise is the array."""
     if not isinstance(let.result.type, Array):
         return _scalar(context, scope, let)
+    if let.op == "let" and context.uses.count.get(let.args[0]) == 1:  # type: ignore[arg-type]
+        found = scope.find(let.args[0])  # type: ignore[arg-type]
+        if let.args[0] in scope.env and isinstance(found, Value):
+            return found
     lazy = context.operand(scope, let.args[0])
     if not isinstance(lazy.type, Array):
         return context.atom(scope, let.args[0])

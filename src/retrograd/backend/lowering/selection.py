@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrograd.backend.lowering.context import Context
+from retrograd.backend.lowering.context import Context, materialise
 from retrograd.backend.lowering.elementwise import broadcast
 from retrograd.backend.lowering.lazy import Axis, Extents, Lazy, Map, broadcast_indices, stored
 from retrograd.backend.lowering.nest import Indices, branch, empty, nest, put
 from retrograd.backend.lowering.scope import Scope
 from retrograd.ir.extents import Extent, nonnegative, slice_extent
 from retrograd.ir.index import Index, Slice, parts
-from retrograd.ir.nodes import Atom, Effect, integer
+from retrograd.ir.nodes import Atom, Effect, Value, integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,19 @@ class Selection:
 
 
 def select(context: Context, scope: Scope, extents: Extents, index: Index,
-           atoms: tuple[Atom, ...]) -> Selection:
-    """The selection that `index` makes in an array of these extents."""
-    return _Reader(context, scope, extents).read(index, atoms)
+           atoms: tuple[Atom, ...], *, written: Value | None = None) -> Selection:
+    """The selection that `index` makes in an array of these extents.
+
+    Index arrays that read `written` go to memory: they are what they were before the write.
+    """
+    return _Reader(context, scope, extents, written).read(index, atoms)
 
 
 class _Reader:
-    def __init__(self, context: Context, scope: Scope, extents: Extents) -> None:
+    def __init__(self, context: Context, scope: Scope, extents: Extents,
+                 written: Value | None) -> None:
         self.context, self.scope, self.extents = context, scope, extents
+        self.written = written
         self.target: list[Extent] = []
         self.axes: list[Atom | Step | Lazy] = []
         self.position: int | None = None
@@ -117,6 +122,8 @@ class _Reader:
             self.axes.append(self.context.atom(self.scope, atom))
         elif item == "array":
             lazy = self.context.operand(self.scope, atom)
+            if self.written in lazy.reads:
+                lazy = stored(self.scope, materialise(self.scope, lazy, "index"))
             self.axes.append(self.context.repeatable(self.scope, lazy))
         else:
             self.masked = True

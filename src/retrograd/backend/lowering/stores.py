@@ -28,7 +28,7 @@ def store(context: Context, scope: Scope, let: Let) -> Lowered:
     if _simple_mask(index, let, value):
         return _masked(context, scope, let, base, value)
     extents = scope.facts.of(base)
-    selection = select(context, scope, extents, index, let.args[1:-1])
+    selection = select(context, scope, extents, index, let.args[1:-1], written=base)
     _check_masked(scope, selection, value, index)
     value = _evaluated(context, scope, value, base, selection)
 
