@@ -1,4 +1,4 @@
-"""The smallest function worth differentiating: s = 2 (x - y) + z, and the source of its gradient."""
+"""The smallest function worth differentiating, s = 2 (x - y) + z, and its gradient's source."""
 
 from __future__ import annotations
 

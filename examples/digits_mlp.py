@@ -6,9 +6,9 @@ The loss is written as nested functions, as one would sketch it; the compiler in
 from __future__ import annotations
 
 import numpy as np
-from datasets import digits, split
 
 import retrograd as rg
+from datasets import digits, split
 
 HIDDEN, CLASSES = 48, 10
 

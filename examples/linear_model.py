@@ -1,4 +1,4 @@
-"""A line through data: one gradient checked by hand, then gradient descent until the line is found."""
+"""A line through data: one gradient checked by hand, then descent until the line is found."""
 
 from __future__ import annotations
 

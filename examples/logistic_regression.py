@@ -1,14 +1,14 @@
-"""Logistic regression on the breast-cancer data: the gradient goes straight into SciPy's minimizer."""
+"""Logistic regression on the breast-cancer data, the gradient handed straight to SciPy."""
 
 from __future__ import annotations
 
 import time
 
 import numpy as np
-from datasets import breast_cancer, split
 from scipy.optimize import minimize
 
 import retrograd as rg
+from datasets import breast_cancer, split
 
 
 def loss(w, X, y, ridge):

@@ -1,4 +1,4 @@
-"""What all tests share: a cache folder of their own, so that no run sees another's compiled code."""
+"""What all tests share: a cache folder of their own, so that no run sees another's code."""
 
 from __future__ import annotations
 

@@ -184,7 +184,8 @@ def by_jax(
     on_jax = retargeted(f, jax.numpy, jax.scipy.special)
     moved = [jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in args]
     for n in argnums:
-        moved[n] = jax.numpy.asarray(moved[n], dtype=np.result_type(np.asarray(moved[n]), np.float32))
+        dtype = np.result_type(np.asarray(moved[n]), np.float32)
+        moved[n] = jax.numpy.asarray(moved[n], dtype=dtype)
     found = jax.grad(lambda *a: contract(on_jax(*a), seeds), tuple(argnums))(*moved)
     return tuple(np.asarray(g) for g in found)
 
@@ -204,40 +205,49 @@ def by_autograd(
 
 def retargeted(f: Any, numpy: Any, special: Any) -> Any:
     """The same function on another implementation of NumPy, with everything that it calls."""
-    counterpart = {id(np): numpy, id(math): _math_of(numpy), id(scipy.special): special}
-    made: dict[int, Any] = {}
+    return _Retarget(numpy, special).convert(f)
 
-    def convert(value: Any) -> Any:
-        if id(value) in counterpart:
-            return counterpart[id(value)]
-        if hasattr(value, "py_func"):
-            value = value.py_func
+
+class _Retarget:
+    """Copies functions, with other modules in the place of NumPy, math and scipy.special."""
+
+    def __init__(self, numpy: Any, special: Any) -> None:
+        self.modules = ((np, numpy), (math, _math_of(numpy)), (scipy.special, special))
+        self.made: dict[int, types.FunctionType] = {}
+
+    def convert(self, value: Any) -> Any:
+        value = getattr(value, "py_func", value)          # of a function that Numba compiled
         if isinstance(value, functools.partial):
-            return functools.partial(convert(value.func), *value.args, **value.keywords)
+            return functools.partial(self.convert(value.func), *value.args, **value.keywords)
         if isinstance(value, types.MethodType):
-            return types.MethodType(convert(value.__func__), value.__self__)
+            return types.MethodType(self.convert(value.__func__), value.__self__)
         if isinstance(value, types.FunctionType) and not _is_library(value):
-            return function(value)
-        return _library_twin(value, numpy, special, counterpart[id(math)])
+            return self.made.get(id(value)) or self.function(value)
+        return self.twin(value)
 
-    def function(original: types.FunctionType) -> types.FunctionType:
-        if id(original) in made:
-            return made[id(original)]
+    def function(self, original: types.FunctionType) -> types.FunctionType:
         scope: dict[str, Any] = dict(original.__globals__)
-        closure = original.__closure__
-        cells = None if closure is None else tuple(types.CellType() for _ in closure)
-        copy = types.FunctionType(
-            original.__code__, scope, original.__name__, original.__defaults__, cells)
+        closure = original.__closure__ or ()
+        cells = tuple(types.CellType() for _ in closure)
+        copy = types.FunctionType(original.__code__, scope, original.__name__,
+                                  original.__defaults__, cells or None)
         copy.__kwdefaults__ = original.__kwdefaults__
-        made[id(original)] = copy
-        for name in _names(original.__code__):
-            if name in scope:
-                scope[name] = convert(scope[name])
-        for cell, old in zip(cells or (), closure or ()):
-            cell.cell_contents = convert(old.cell_contents)
+        self.made[id(original)] = copy
+        for name in _names(original.__code__) & set(scope):
+            scope[name] = self.convert(scope[name])
+        for cell, old in zip(cells, closure):
+            cell.cell_contents = self.convert(old.cell_contents)
         return copy
 
-    return convert(f)
+    def twin(self, value: Any) -> Any:
+        """The counterpart of a module, or of a function that was imported by its own name."""
+        name = getattr(value, "__name__", None)
+        for source, target in self.modules:
+            if value is source:
+                return target
+            if callable(value) and isinstance(name, str) and getattr(source, name, None) is value:
+                return getattr(target, name)
+        return value
 
 
 def _names(code: types.CodeType) -> set[str]:
@@ -247,17 +257,6 @@ def _names(code: types.CodeType) -> set[str]:
 
 def _is_library(function: types.FunctionType) -> bool:
     return function.__module__.split(".")[0] in ("numpy", "scipy", "math")
-
-
-def _library_twin(value: Any, numpy: Any, special: Any, plain: Any) -> Any:
-    """The counterpart of a function that was imported by its own name."""
-    name = getattr(value, "__name__", None)
-    if not callable(value) or not isinstance(name, str):
-        return value
-    for source, target in ((np, numpy), (scipy.special, special), (math, plain)):
-        if getattr(source, name, None) is value:
-            return getattr(target, name)
-    return value
 
 
 def _math_of(numpy: Any) -> types.SimpleNamespace:

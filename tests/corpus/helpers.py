@@ -8,8 +8,9 @@ from math import cos, exp
 
 import numba
 import numpy as np
-from corpus.entry import normal, program
 from numpy import tanh
+
+from corpus.entry import normal, program
 
 SCALE = 1.5
 WEIGHTS = np.array([0.5, -1.0, 2.0])

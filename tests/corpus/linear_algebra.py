@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from corpus.entry import normal, program
 
 SPD = normal(3, 3) @ normal(3, 3).T + 3 * np.eye(3)

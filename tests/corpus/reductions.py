@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from corpus.entry import normal, positive, program
 from scipy.special import logsumexp
+
+from corpus.entry import normal, positive, program
 
 
 @program((normal(3, 4),))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from corpus.entry import program
 from scipy.special import erf, expit
+
+from corpus.entry import program
 
 
 @program((1.5, 2.0), (-0.3, 0.7))

@@ -7,11 +7,11 @@ import pkgutil
 
 import numpy as np
 import pytest
+
+import corpus
 import truth
 from corpus.entry import Entry
 from oracle import assert_gradients, expected_gradients, float_arguments, is_number, seeds_of
-
-import corpus
 
 THEMES = sorted(m.name for m in pkgutil.iter_modules(corpus.__path__)
                 if m.name != "entry" and not m.name.startswith("test_"))

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from generator.generate import generate
-from oracle import assert_gradients, float_arguments
 
 import retrograd as rg
+from generator.generate import generate
+from oracle import assert_gradients, float_arguments
 
 RIGHT, REFUSED, IDLE = "right", "refused", "idle"
 

@@ -65,7 +65,7 @@ def reduction(scope: Scope, depth: int) -> str:
         return scalar_leaf(scope)
     shape = scope.shapes[name]
     text = array(scope, shape, depth)
-    form = scope.random.choice(("np.mean({})", "np.sum({}) / %d" % max(1, sum(shape)),
+    form = scope.random.choice(("np.mean({})", f"np.sum({{}}) / {max(1, sum(shape))}",
                                 "np.max({})", "({} ** 2).mean()"))
     return form.format(f"({text})")
 

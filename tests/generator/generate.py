@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from generator.expressions import condition, expression, scalar
 from generator.scope import Index, Scope, Shape
 
@@ -171,9 +172,10 @@ def for_range(scope: Scope) -> Lines:
         (f"range({extent - 1}, -1, -1)", 0, extent), (f"range(0, {extent}, 2)", 0, extent),
         (f"range({extent}, 0, -2)", 1, extent + 1), ("range(n, 0)", 0, 1)))
     body, inside = body_of(scope, True, Index(name, low, high))
-    if text == f"range({extent})" and scope.chance(0.3):      # it runs: what it makes stays
-        if not any(line.strip() in ("break", "continue") for line in body):
-            scope.shapes.update({n: s for n, s in inside.shapes.items() if n not in scope.shapes})
+    leaves = any(line.strip() in ("break", "continue") for line in body)
+    if text == f"range({extent})" and not leaves and scope.chance(0.3):
+        # The loop certainly runs to its end, so what its body makes stays in reach.
+        scope.shapes.update({n: s for n, s in inside.shapes.items() if n not in scope.shapes})
     return [f"for {name} in {text}:", *body]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from generator.checking import IDLE, REFUSED, RIGHT, check
-from generator.generate import generate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from generator.checking import IDLE, REFUSED, RIGHT, check
+from generator.generate import generate
 
 NUMPY_SEEDS, COMPILED_SEEDS = range(60), range(100, 115)
 

@@ -1,0 +1,63 @@
+"""The time before the first number: imports, and the compiler's own work as programs grow."""
+
+from __future__ import annotations
+
+import linecache
+import subprocess
+import sys
+import time
+
+import retrograd as rg
+from common import readable, table
+
+
+def process(code: str, rounds: int = 5) -> float:
+    """Seconds that a new process needs for this code, the best of several."""
+    best = float("inf")
+    for _ in range(rounds):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def imports() -> None:
+    numpy, own = process("import numpy"), process("import numpy, retrograd")
+    table("new process", {"import numpy": numpy, "import numpy, retrograd": own,
+                          "import numpy, numba": process("import numpy, numba")})
+    print(f"  retrograd beyond NumPy: {readable(own - numpy)} (target: under 150 ms)")
+    loaded = process("import retrograd, sys; sys.exit('numba' in sys.modules)", 1)
+    print(f"  Numba is not loaded by the import ({readable(loaded)})")
+
+
+def straight_line(statements: int):
+    """A function of that many statements, each smooth and bounded."""
+    forms = ("{a} = np.sin({a} * {b})", "{a} = {a} + 0.5 * {b}", "{a} = {a} / (1.5 + {b} * {b})",
+             "{a} = np.tanh({a} - {b})")
+    names = ("x", "y", "u", "v")
+    lines = ["def f(x, y):", "    u = x * y", "    v = x - y"]
+    for k in range(statements - 2):
+        lines.append("    " + forms[k % 4].format(a=names[k % 3], b=names[(k + 1 + k // 7) % 4]))
+    lines.append("    return x + y + u + v")
+    source, name = "\n".join(lines) + "\n", f"<{statements} statements>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    scope = {"np": __import__("numpy")}
+    exec(compile(source, name, "exec"), scope)
+    return scope["f"]
+
+
+def growth() -> None:
+    durations = {}
+    for statements in (100, 1_000, 10_000):
+        f = straight_line(statements)
+        start = time.perf_counter()
+        rg.grad(f, argnums=(0, 1)).source(0.5, 0.3)
+        durations[statements] = time.perf_counter() - start
+    table("source of a gradient", {f"{n:,} statements": t for n, t in durations.items()})
+    ratio = durations[10_000] / durations[1_000]
+    print(f"  t(10,000) / t(1,000) = {ratio:.1f} (target: at most 14)")
+
+
+if __name__ == "__main__":
+    imports()
+    growth()
