@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import linecache
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import retrograd as rg
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LIBRARIES = {"datasets"}
@@ -34,3 +39,22 @@ def test_example_runs_alone(name: str, tmp_path: Path) -> None:
 def test_example_without_compilation(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(EXAMPLES))
     importlib.import_module(name).main(jit=False)
+
+
+def test_readme_shows_what_is_generated() -> None:
+    """The README opens with a function and its adjoint, as they are."""
+    text = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"<!-- generated -->\s*```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(blocks) == 2, "the function and what is printed for it"
+    primal, shown = blocks
+    scope = {"np": np, "rg": rg}
+    linecache.cache["<README>"] = (len(primal), None, primal.splitlines(keepends=True), "<README>")
+    exec(compile(primal, "<README>", "exec"), scope)
+    source = rg.grad(scope["babylonian"]).source()
+    assert shown.strip() in source
+
+
+def test_readme_has_exactly_two_commands() -> None:
+    text = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"<!-- command: \w+ -->", text)) == 2
+    assert text.count("```sh") == 2
