@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from prelude.cases import CASES, B, Call, F, I, M, N, S, T, V, W, Z, case, rng
 
+from prelude.cases import CASES, B, Call, F, I, M, N, S, T, V, W, Z, case, rng
 from retrograd.errors import Unsupported
 from retrograd.ir.operations import OPERATIONS
 from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, WEAK
@@ -162,7 +162,8 @@ WRONG = [
     case(np.diag, T), case(np.diagonal, V), case(np.diff, V, -1), case(np.tensordot, V, W, 2),
     case(np.tensordot, V, W, ((1,), (0,))), case(np.tensordot, V, W, ((0,), ())),
     case(np.broadcast_to, M, (4,)), case(np.fliplr, V), case(np.meshgrid, V, indexing="no"),
-    case(np.convolve, V, W, "no"), case(max, []), case(np.linalg.norm, V, "fro"), case(np.array, [[1.0], [1.0, 2.0]]),
+    case(np.convolve, V, W, "no"), case(max, []),
+    case(np.linalg.norm, V, "fro"), case(np.array, [[1.0], [1.0, 2.0]]),
 ]
 
 

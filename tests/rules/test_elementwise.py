@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rules.calls import difference, partials
 from scipy import special
 
 from retrograd.ir.operations import OPERATIONS
 from retrograd.rules import INDEXED, RULES, ZERO_DERIVATIVE
 from retrograd.rules.arithmetic import known_power
 from retrograd.rules.rule import elementwise, table
+from rules.calls import difference, partials
 
 NAMES = sorted(name for name, rule in RULES.items() if rule.kind == "elementwise")
 

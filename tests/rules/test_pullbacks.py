@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rules.calls import difference, partials
 
 from retrograd.ir.operations import OPERATIONS
 from retrograd.rules import RULES
+from rules.calls import difference, partials
 
 rng = np.random.default_rng(11)
 

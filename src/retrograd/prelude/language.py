@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from retrograd.errors import Unsupported
 from retrograd.ir.operations import OPERATIONS
 
@@ -35,15 +37,11 @@ def refuse(reason: str, remedy: str) -> None:
 
 def is_scalar(x: Any) -> bool:
     """Whether x is a number and not an array (static: decided by x's type)."""
-    import numpy as np
-
     return not isinstance(x, np.ndarray)
 
 
 def is_float(x: Any) -> bool:
     """Whether x has a real or complex floating dtype (static: decided by x's type)."""
-    import numpy as np
-
     return np.result_type(x).kind in "fc"
 
 
@@ -54,8 +52,6 @@ def is_weak(x: Any) -> bool:
 
 def is_known(x: Any) -> bool:
     """Whether the front end knows the value of x while compiling (never that of an array)."""
-    import numpy as np
-
     return not isinstance(x, np.ndarray)
 
 
@@ -64,8 +60,6 @@ def is_sequence(x: Any) -> bool:
     return isinstance(x, (tuple, list))
 
 
-def dtype_of(x: Any) -> str:
+def dtype_of(x: Any) -> Any:
     """The name of the dtype of a number or an array (static); a Python float's is float64."""
-    import numpy as np
-
-    return str(np.result_type(x))
+    return np.result_type(x).name
