@@ -1,8 +1,5 @@
 """Functions that make arrays: of one value, of a range, of numbers, on a diagonal."""
 
-# The parameters are NumPy's.
-# ruff: noqa: PLR0917
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,8 +1,5 @@
 """Sums, products, extremes and what is made of them; scans along an axis."""
 
-# The parameters are NumPy's.
-# ruff: noqa: PLR0917
-
 from __future__ import annotations
 
 from collections.abc import Callable
