@@ -15,7 +15,7 @@ from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import read
 from retrograd.frontend.things import Base, Handle, Items, Static, Thing, atom_of
 from retrograd.frontend.tracer import Context, Tracer, static_thing
-from retrograd.ir.build import Builder
+from retrograd.ir.build import Builder, Facts
 from retrograd.ir.nodes import Atom, Function, Value
 from retrograd.ir.types import Array, Type
 from retrograd.program import Capture, Guard, Known, Request
@@ -32,6 +32,7 @@ class Traced:
     captures: tuple[Capture, ...]
     guards: tuple[Guard, ...]
     sources: tuple[str, ...]
+    facts: Facts
 
 
 def trace(request: Request) -> Traced:
@@ -70,7 +71,8 @@ def trace(request: Request) -> Traced:
     function = Function(user.__name__.replace("<lambda>", "f"), params, tracer.builder.block,
                         tuple(atoms))
     return Traced(function, tree, tuple(parameters), tuple(context.captures),
-                  tuple(context.guards.values()), tuple(context.sources))
+                  tuple(context.guards.values()), tuple(context.sources),
+                  tracer.builder.facts)
 
 
 def unwrapped(function: Callable[..., Any]) -> FunctionType:

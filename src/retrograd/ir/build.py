@@ -98,18 +98,24 @@ class Facts:
 
 
 class Builder:
-    """Appends statements to one block; `inner()` opens a block inside it."""
+    """Appends statements to one block; `inner()` opens a block inside it.
+
+    `resolve` says what stands for a value that an extent mentions (in the reverse sweep, values
+    of the forward sweep's loops are not visible).
+    """
 
     def __init__(self, facts: Facts | None = None, checks: bool = True) -> None:
         self.facts = Facts() if facts is None else facts
         self.checks = checks
         self.statements: list[Statement] = []
         self.origin: Span | None = None
+        self.resolve: Callable[[Value], Atom] = lambda value: value
         self._defined: dict[Value, Let] = {}
 
     def inner(self) -> Builder:
         builder = Builder(self.facts.inner(), self.checks)
         builder.origin = self.origin
+        builder.resolve = self.resolve
         builder._defined = self._defined
         return builder
 
@@ -316,9 +322,10 @@ class Builder:
 
     def _term_atom(self, term: Term) -> Atom:
         if isinstance(term, Root):
-            if term.axis is None:
-                return term.value
-            return self.let("dim", term.value, name="n", axis=term.axis)
+            value = self.resolve(term.value)
+            if term.axis is None or isinstance(value, Constant):
+                return value
+            return self.let("dim", value, name="n", axis=term.axis)
         assert isinstance(term, Opaque)
         op = {"max": "maximum", "min": "minimum", "multiply": "multiply",
               "floor_divide": "floor_divide"}[term.kind]

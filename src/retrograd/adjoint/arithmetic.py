@@ -1,0 +1,93 @@
+"""Adjoint arithmetic: multiply by partials, sum over broadcast axes, accumulate.
+
+The products are written as a person would write them: `g * (1 / y)` is `g / y`, `g * -p` is
+`-(g * p)`, `a + -b` is `a - b`, and nothing is multiplied by 1 or added to 0.
+"""
+
+from __future__ import annotations
+
+from retrograd.ir.build import Builder
+from retrograd.ir.nodes import Atom, Constant, Value
+from retrograd.ir.types import Array, Scalar, Type
+
+
+def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
+    """`g * partial`, or None where it is exactly zero."""
+    if isinstance(partial, Constant):
+        if partial.value == 0:
+            return None
+        if partial.value == 1:
+            return g
+        if partial.value == -1:
+            return negative(builder, g)
+        return builder.let("multiply", partial, g)
+    if isinstance(g, Constant) and g.value == 1:
+        return _in_dtype(builder, partial, g)
+    let = builder.definition(partial)
+    if let is not None and let.op == "negative":
+        product = times(builder, g, let.args[0])
+        return None if product is None else negative(builder, product)
+    if let is not None and let.op == "divide":
+        product = times(builder, g, let.args[0])
+        return None if product is None else builder.let("divide", product, let.args[1])
+    if let is not None and let.op == "multiply" and isinstance(let.args[0], Constant):
+        product = times(builder, g, let.args[0])
+        return None if product is None else builder.let("multiply", product, let.args[1])
+    return builder.let("multiply", g, partial)
+
+
+def _in_dtype(builder: Builder, partial: Atom, g: Atom) -> Atom:
+    return partial if partial.type.dtype == g.type.dtype else builder.cast(partial, g.type.dtype)
+
+
+def negative(builder: Builder, g: Atom) -> Atom:
+    """`-g`, and g for `-(-g)`."""
+    if isinstance(g, Constant) and not isinstance(g.value, complex):
+        return Constant(-g.value, g.type)
+    let = builder.definition(g)
+    if let is not None and let.op == "negative":
+        return let.args[0]
+    return builder.let("negative", g)
+
+
+def add(builder: Builder, a: Atom, b: Atom, name: str) -> Atom:
+    """`a + b`, as a subtraction where one of them is a negated value."""
+    if isinstance(a, Constant) and a.value == 0:
+        return b
+    for first, second in ((a, b), (b, a)):
+        let = builder.definition(second)
+        if let is not None and let.op == "negative":
+            return builder.let("subtract", first, let.args[0], name=name)
+        if isinstance(second, Constant) and not isinstance(second.value, complex) \
+                and second.value < 0:
+            return builder.let("subtract", first, Constant(-second.value, second.type), name=name)
+    return builder.let("add", a, b, name=name)
+
+
+def unbroadcast(builder: Builder, g: Atom, value: Value) -> Atom:
+    """Sum a contribution over the axes along which the value was broadcast, and give it the
+    value's dtype."""
+    type: Type = value.type
+    lead = g.type.rank - type.rank
+    axes = tuple(range(lead)) + tuple(
+        lead + k for k, d in enumerate(type.dims) if d == 1 and g.type.dims[lead + k] != 1)
+    if axes:
+        g = builder.let("sum", g, axes=axes)
+    if isinstance(type, Array) and g.type.rank != type.rank:
+        g = builder.let("reshape", g if isinstance(g.type, Array) else _array(builder, g),
+                        *builder.shape_atoms(value))
+    if g.type.dtype != type.dtype:
+        g = builder.cast(g, type.dtype)
+    return g
+
+
+def _array(builder: Builder, g: Atom) -> Atom:
+    return builder.let("array", g, shape=(1,))
+
+
+def zeros(builder: Builder, value: Value) -> Atom:
+    """The zero adjoint of a value."""
+    if isinstance(value.type, Scalar):
+        return Constant(0.0, Scalar(value.type.dtype, value.type.weak))
+    return builder.let("zeros", *builder.shape_atoms(value), name=f"{value.name}_bar",
+                       dtype=value.type.dtype)

@@ -1,0 +1,296 @@
+"""Tapes: where values of loops wait for the reverse sweep.
+
+A tape with a known number of rows is an array with one axis a loop, indexed by the iteration
+numbers. Where a count is not known when the outermost loop is entered (a `while`, a bound that the
+loop computes) rows are pushed onto an array that doubles, and a pointer counts them. A value of a
+branch outside all loops needs no tape: it leaves the branch as one more result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from retrograd.adjoint.scopes import Places, Scope
+from retrograd.errors import Unsupported
+from retrograd.frontend.branches import default
+from retrograd.ir.build import Builder, Facts
+from retrograd.ir.extents import Extent, Opaque, Root, Term, floor_divided, largest
+from retrograd.ir.index import FULL
+from retrograd.ir.nodes import (
+    Atom, Block, Branch, Carried, Constant, Function, Join, Loop, Statement, Value, While,
+    blocks, bound, defined, integer,
+)
+from retrograd.ir.types import INT, Array, Type
+
+FIRST_ROWS = 16
+
+
+@dataclass(slots=True, eq=False)
+class Tape:
+    """Where one value is kept. `final` is the tape after the forward sweep (the value itself,
+    carried out of its branches, where there is no loop around it)."""
+
+    value: Value
+    scope: Scope
+    rows: tuple[Extent, ...] | None        # one count a loop; None: pushed
+    final: Value
+
+    @property
+    def name(self) -> str:
+        return f"{self.value.name}_saved"
+
+    @property
+    def in_loop(self) -> bool:
+        return bool(self.scope.loops())
+
+
+@dataclass(slots=True, eq=False)
+class Pointer:
+    """The number of rows pushed in a scope, shared by the tapes of that scope."""
+
+    scope: Scope
+    final: Value
+
+
+@dataclass(slots=True)
+class Tapes:
+    """All the tapes of one adjoint, in the order in which they were asked for."""
+
+    places: Places
+    facts: Facts
+    tapes: dict[Value, Tape] = field(default_factory=dict)
+    pointers: dict[Scope, Pointer] = field(default_factory=dict)
+
+    def tape(self, value: Value) -> Tape:
+        """The tape of a value that is defined inside a loop or a branch."""
+        if value not in self.tapes:
+            scope = self.places.scope[value]
+            loops = scope.loops()
+            rows = self._rows(loops) if loops else None
+            if loops and rows is None and scope not in self.pointers:
+                self.pointers[scope] = Pointer(scope, Value("n", INT))
+            final = Value(f"{value.name}_saved" if loops else value.name,
+                          _tape_type(value.type, len(rows) if rows else 1) if loops
+                          else value.type)
+            self.tapes[value] = Tape(value, scope, rows, final)
+        return self.tapes[value]
+
+    def _rows(self, loops: list[Scope]) -> tuple[Extent, ...] | None:
+        """How often each loop runs at the most, as extents that are known before the outermost."""
+        counts = [self.count(s.statement) for s in loops]
+        known = [None if c is None else self.before(c, loops[0]) for c in counts]
+        return tuple(k for k in known if k is not None) if None not in known else None
+
+    def count(self, loop: Statement | None) -> Extent | None:
+        """The number of iterations of a `for` loop (at the most, where it has an exit)."""
+        if not isinstance(loop, Loop) or not isinstance(loop.step, Constant):
+            return None
+        step = int(loop.step.value.real)
+        start, stop = self.facts.integer(loop.start), self.facts.integer(loop.stop)
+        span = stop - start if step > 0 else start - stop
+        size = abs(step)
+        return floor_divided(largest(Extent(0), span) + (size - 1), size)
+
+    def before(self, extent: Extent, loop: Scope) -> Extent | None:
+        """The extent in terms of what is defined before a loop; indices inside it take the end
+        of their range that makes it largest. None where that is not possible."""
+        total = Extent(extent.constant)
+        for term, factor in extent.terms:
+            new = self._term_before(term, factor, loop)
+            if new is None:
+                return None
+            total = total + new.scaled(factor)
+        return total
+
+    def _term_before(self, term: Term, factor: int, loop: Scope) -> Extent | None:
+        if isinstance(term, Opaque):
+            args = [self.before(a, loop) for a in term.args]
+            if any(a is None for a in args):
+                return None
+            if term.kind == "max":
+                return largest(*(a for a in args if a is not None))
+            return Extent(0, ((Opaque(term.kind, tuple(a for a in args if a is not None)), 1),))
+        assert isinstance(term, Root)
+        if term.value not in self.places.scope or not self.places.inside(term.value, loop):
+            return Extent(0, ((term, 1),))
+        bounds = self.facts.bounds.get(term.value) if term.axis is None else None
+        return None if bounds is None else self.before(bounds[1 if factor > 0 else 0], loop)
+
+    def row_shape(self, tape: Tape, builder: Builder) -> list[Atom]:
+        """The shape of one row, computed before the outermost loop."""
+        outermost = tape.scope.loops()[0]
+        shape: list[Atom] = []
+        for extent in self.facts.of(tape.value):
+            known = self.before(extent, outermost)
+            if known is None or known != extent:
+                span = builder.origin
+                raise Unsupported(
+                    f"the array {tape.value.name!r} changes its shape from one iteration to the "
+                    "next, and the reverse sweep needs it",
+                    "give it one shape (pad it, or mask it with np.where)", span)
+            shape.append(builder.atom_of(known))
+        return shape
+
+
+def _tape_type(type: Type, axes: int) -> Array:
+    return Array(type.dtype, (None,) * axes + type.dims)
+
+
+# --- the forward sweep, rewritten so that it fills the tapes -------------------------------------
+
+
+def with_tapes(function: Function, tapes: Tapes) -> Block:
+    """The statements of the function, storing what the reverse sweep will read."""
+    if not tapes.tapes:
+        return function.body
+    builder = Builder(tapes.facts, checks=False)
+    _Writer(tapes).block(function.body, tapes.places.top, builder, {})
+    return builder.block
+
+
+Current = dict["Tape | Pointer", Atom]
+
+
+class _Writer:
+    def __init__(self, tapes: Tapes) -> None:
+        self.tapes = tapes
+        self.by_scope: dict[Scope, list[Tape]] = {}
+        for tape in tapes.tapes.values():
+            self.by_scope.setdefault(tape.scope, []).append(tape)
+
+    def block(self, block: Block, scope: Scope, builder: Builder, current: Current) -> None:
+        """Copy a block, storing each taped value right after it is defined."""
+        waiting = {t.value: t for t in self.by_scope.get(scope, ()) if t.in_loop}
+        pointer = self.tapes.pointers.get(scope)
+        if scope.statement is not None:
+            self.store(bound(scope.statement), waiting, builder, current)
+        for statement in block:
+            with builder.at(statement.origin):
+                self.statement(statement, scope, builder, current)
+                self.store(defined(statement), waiting, builder, current)
+        if pointer is not None:
+            current[pointer] = builder.let("add", current[pointer], integer(1), name="n")
+
+    def store(self, values: tuple[Value, ...], waiting: dict[Value, Tape], builder: Builder,
+              current: Current) -> None:
+        for value in values:
+            tape = waiting.get(value)
+            if tape is None:
+                continue
+            old = current[tape]
+            if tape.rows is None:
+                pointer = current[self.tapes.pointers[tape.scope]]
+                new = builder.let("push", old, pointer, value, name=tape.name)
+            else:
+                numbers = [self.iteration(s, builder) for s in tape.scope.loops()]
+                index = ("int",) * len(numbers) + (FULL,) * value.type.rank
+                new = builder.let("update", old, *numbers, value, name=tape.name, index=index)
+            current[tape] = new
+
+    def iteration(self, scope: Scope, builder: Builder) -> Atom:
+        loop = scope.statement
+        assert isinstance(loop, Loop)
+        return iteration_number(builder, loop.index, loop.start, loop.step)
+
+    def statement(self, statement: Statement, scope: Scope, builder: Builder,
+                  current: Current) -> None:
+        if isinstance(statement, Branch):
+            self.branch(statement, builder, current)
+        elif isinstance(statement, (Loop, While)):
+            self.loop(statement, scope, builder, current)
+        else:
+            builder.append(statement)
+
+    def inside(self, statement: Statement) -> tuple[list[Tape], list[Pointer]]:
+        """The tapes and pointers that belong to blocks inside a statement."""
+        scopes = {self.tapes.places.of_block[statement, k]
+                  for k in range(len(blocks(statement)))}
+        found = [t for t in self.tapes.tapes.values() if scopes & set(t.scope.chain())]
+        return found, [p for p in self.tapes.pointers.values() if scopes & set(p.scope.chain())]
+
+    def loop(self, loop: Loop | While, scope: Scope, builder: Builder, current: Current) -> None:
+        found, pointers = self.inside(loop)
+        if not found:
+            builder.append(loop)
+            return
+        outermost = not scope.loops()
+        if outermost:
+            for tape in found:
+                current[tape] = self.allocate(tape, builder)
+            for pointer in pointers:
+                current[pointer] = integer(0)
+        extra: list[Carried] = []
+        slots: list[tuple[Tape | Pointer, Atom, Value]] = []
+        inner = builder.inner()
+        here: Current = {}
+        for item in (*found, *pointers):
+            value = Value(_name(item), item.final.type)
+            slots.append((item, current[item], value))
+            here[item] = value
+            if isinstance(value.type, Array):
+                self.tapes.facts.extents[value] = self.tapes.facts.of(current[item])
+        last = len(blocks(loop)) - 1
+        self.block(loop.body, self.tapes.places.of_block[loop, last], inner, here)
+        for item, init, value in slots:
+            result = item.final if scope.outer is None else Value(_name(item), value.type)
+            if isinstance(value.type, Array) and not (
+                    isinstance(item, Tape) and item.rows is None):
+                self.tapes.facts.extents[result] = self.tapes.facts.of(init)
+            extra.append(Carried(init, value, here[item], result))
+            current[item] = result
+        builder.append(replace(loop, carried=(*loop.carried, *extra), body=inner.block))
+
+    def allocate(self, tape: Tape, builder: Builder) -> Atom:
+        rows = [integer(FIRST_ROWS)] if tape.rows is None else [
+            builder.atom_of(n) for n in tape.rows]
+        shape = self.tapes.row_shape(tape, builder)
+        return builder.let("empty", *rows, *shape, name=tape.name, dtype=tape.value.type.dtype)
+
+    def branch(self, branch: Branch, builder: Builder, current: Current) -> None:
+        found, pointers = self.inside(branch)
+        if not found and not pointers:
+            builder.append(branch)
+            return
+        items: list[Tape | Pointer] = [*found, *pointers]
+        arms: list[tuple[Builder, Current]] = []
+        for k, block in enumerate(blocks(branch)):
+            inner, here = builder.inner(), dict(current)
+            scope = self.tapes.places.of_block[branch, k]
+            self.block(block, scope, inner, here)
+            for tape in found:
+                if tape.scope is scope and not tape.in_loop:
+                    here[tape] = tape.value
+            arms.append((inner, here))
+        joins: list[Join] = []
+        at_top = not self.tapes.places.of_block[branch, 0].outer.outer  # type: ignore[union-attr]
+        for item in items:
+            then, otherwise = (here.get(item) for _, here in arms)
+            first = then if then is not None else default(arms[0][0], item.final.type)
+            second = otherwise if otherwise is not None else default(arms[1][0], item.final.type)
+            result = item.final if at_top else Value(_name(item), item.final.type)
+            if isinstance(result.type, Array) and item in current:
+                self.tapes.facts.extents[result] = self.tapes.facts.of(current[item])
+            joins.append(Join(first, second, result))
+            current[item] = result
+        builder.append(replace(branch, joins=(*branch.joins, *joins),
+                               then=arms[0][0].block, otherwise=arms[1][0].block))
+
+
+def _name(item: Tape | Pointer) -> str:
+    if isinstance(item, Pointer):
+        return "n"
+    return item.name if item.in_loop else item.value.name
+
+
+def iteration_number(builder: Builder, index: Atom, start: Atom, step: Atom) -> Atom:
+    """Which iteration of `range(start, ...)` has this index: (index - start) // step."""
+    assert isinstance(step, Constant)
+    size = int(step.value.real)
+    distance = builder.let("subtract", index, start) if start != integer(0) else index
+    if size < 0:
+        distance = builder.let("subtract", start, index)
+    if abs(size) == 1:
+        return distance
+    return builder.let("floor_divide", distance, integer(abs(size)))
+
+

@@ -1,0 +1,312 @@
+"""The reverse walk: the statements of a block backwards, each by its rule.
+
+    y = f(x)             x_bar += y_bar * partial
+    y = load(A, i)       A_bar = add_at(A_bar, i, y_bar)
+    A1 = update(A, i, v) v_bar += load(A1_bar, i);  A_bar = update(A1_bar, i, 0)
+    loop                 a loop over the same iterations backwards
+    branch               a branch whose arms are the arms' reverses
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retrograd.adjoint.activity import differentiable_args
+from retrograd.adjoint.arithmetic import add, times, unbroadcast, zeros
+from retrograd.adjoint.residuals.demand import Residuals
+from retrograd.adjoint.residuals.tapes import Pointer, iteration_number
+from retrograd.adjoint.scopes import Scope
+from retrograd.adjoint.sweep import Key, Sweep, bar
+from retrograd.adjoint.templates import Template, template
+from retrograd.errors import Unsupported
+from retrograd.ir.index import advanced
+from retrograd.ir.nodes import (
+    Atom, Block, Branch, Carried, Constant, Join, Let, Loop, Statement, Value, While, integer,
+)
+from retrograd.ir.types import INT, Array, Scalar
+from retrograd.rules import INDEXED, RULES
+
+
+@dataclass(slots=True)
+class Reverse:
+    """The reverse walk over one function; `strong` values have strong zeros (see `strong.py`)."""
+
+    residuals: Residuals
+    active: frozenset[Value]
+    strong: frozenset[Value]
+
+    def block(self, block: Block, sweep: Sweep) -> None:
+        for statement in reversed(block):
+            with sweep.builder.at(statement.origin):
+                self.statement(statement, sweep)
+
+    def statement(self, statement: Statement, sweep: Sweep) -> None:
+        match statement:
+            case Let():
+                g = sweep.state.pop(statement.result, None)
+                if g is not None and statement.result in self.active:
+                    self.let(statement, g, sweep)
+            case Loop():
+                self.loop(statement, sweep)
+            case While():
+                self.loop(statement, sweep)
+            case Branch():
+                self.branch(statement, sweep)
+            case _:
+                pass                     # exceptions, checks and prints belong to the primal
+
+    # --- adjoints ------------------------------------------------------------------------------
+
+    def accumulate(self, atom: Atom, contribution: Atom | None, sweep: Sweep) -> None:
+        """Add a contribution to the adjoint of a primal value."""
+        if not isinstance(atom, Value) or atom not in self.active or contribution is None:
+            return
+        present = sweep.get(atom, self.residuals.places.scope[atom])
+        if present is None:
+            sweep.state[atom] = self.named(contribution, atom, sweep)
+        else:
+            sweep.state[atom] = add(sweep.builder, present, contribution, bar(atom))
+
+    def named(self, contribution: Atom, value: Value, sweep: Sweep) -> Atom:
+        """The first contribution is the adjoint, and bears its name."""
+        if not isinstance(contribution, Value):
+            return contribution
+        return sweep.builder.renamed(contribution, bar(value))
+
+    def adjoint_array(self, value: Value, sweep: Sweep) -> Atom:
+        """The adjoint of an array of which a part receives a contribution: zeros at first."""
+        present = sweep.get(value, self.residuals.places.scope[value])
+        return zeros(sweep.builder, value) if present is None else present
+
+    # --- operations ----------------------------------------------------------------------------
+
+    def let(self, let: Let, g: Atom, sweep: Sweep) -> None:
+        if let.op in INDEXED:
+            self.indexed(let, g, sweep)
+            return
+        if let.op == "where":
+            self.where(let, g, sweep)
+            return
+        rule = RULES[let.op]
+        candidates = differentiable_args(let)
+        wanted = [isinstance(a, Value) and a in self.active and a in candidates for a in let.args]
+        try:
+            rule_template = template(rule, let.args, let.result.type, dict(let.static), wanted)
+        except Unsupported as refusal:
+            raise _placed(refusal, let) from None
+        results = self.instantiate(rule_template, let, g, sweep)
+        for arg, result, keep in zip(let.args, results, wanted, strict=True):
+            if keep and result is not None:
+                assert isinstance(arg, Value)
+                if rule.kind == "elementwise":
+                    product = self.product(let, g, result, sweep)
+                    if product is None:
+                        continue
+                    result = unbroadcast(sweep.builder, product, arg)
+                self.accumulate(arg, result, sweep)
+
+    def product(self, let: Let, g: Atom, partial: Atom, sweep: Sweep) -> Atom | None:
+        """`g * partial`; exactly 0 where g is a strong zero."""
+        product = times(sweep.builder, g, partial)
+        if product is None or let.result not in self.strong or isinstance(partial, Constant):
+            return product
+        builder = sweep.builder
+        zero = Constant(0.0, Scalar(g.type.dtype))
+        return builder.let("where", builder.let("not_equal", g, zero), product, zero)
+
+    def instantiate(self, rule: Template, let: Let, g: Atom, sweep: Sweep) -> list[Atom | None]:
+        """Inline a template: only what it reads is asked for."""
+        reads = rule.reads()
+        builder = sweep.builder
+        stand: dict[Value, Atom] = {rule.out_bar: g}
+        shapes: dict[Value, Value] = {rule.out: let.result}
+        for placeholder, arg in zip(rule.args, let.args, strict=True):
+            if isinstance(placeholder, Value) and isinstance(arg, Value):
+                shapes[placeholder] = arg
+        for placeholder, value in shapes.items():
+            if placeholder in reads:
+                stand[placeholder] = self.residuals.need(value, sweep)
+        shapes[rule.out_bar] = let.result
+        for step in rule.lets:
+            first = step.args[0] if step.args else None
+            if step.op == "dim" and first in shapes:
+                extent = builder.facts.of(shapes[first])[step.static["axis"]]  # type: ignore[index]
+                stand[step.result] = builder.atom_of(extent)
+                continue
+            args = [stand[a] if isinstance(a, Value) else a for a in step.args]
+            weak = step.result.type.weak if isinstance(step.result.type, Scalar) else None
+            stand[step.result] = builder.let(step.op, *args, weak=weak, **step.static)
+        return [stand[r] if isinstance(r, Value) else r for r in rule.results]
+
+    def where(self, let: Let, g: Atom, sweep: Sweep) -> None:
+        """What was not chosen contributes nothing."""
+        builder = sweep.builder
+        condition = self.residuals.need(let.args[0], sweep)
+        zero = Constant(0.0, Scalar(g.type.dtype))
+        for arg, parts in ((let.args[1], (g, zero)), (let.args[2], (zero, g))):
+            if isinstance(arg, Value) and arg in self.active:
+                chosen = builder.let("where", condition, *parts)
+                self.accumulate(arg, unbroadcast(builder, chosen, arg), sweep)
+
+    def indexed(self, let: Let, g: Atom, sweep: Sweep) -> None:
+        """Reads add into a part of the adjoint; writes read it, and clear it."""
+        array = let.args[0]
+        assert isinstance(array, Value)
+        index = let.static.get("index", ())
+        builder = sweep.builder
+        if let.op in ("load", "view", "take"):
+            atoms = [self.residuals.need(a, sweep) for a in let.args[1:]]
+            total = self.adjoint_array(array, sweep)
+            sweep.state[array] = builder.let("add_at", total, *atoms, g, name=bar(array),
+                                             index=index)
+            return
+        if let.op == "push" or advanced(index):
+            raise _placed(Unsupported("the derivative of this store is not supported yet",
+                                      "write it with basic indices"), let)
+        atoms = [self.residuals.need(a, sweep) for a in let.args[1:-1]]
+        stored = let.args[-1]
+        if isinstance(stored, Value) and stored in self.active:
+            op = "load" if all(i == "int" for i in index) else "view"
+            part = builder.let(op, g, *atoms, index=index)
+            self.accumulate(stored, unbroadcast(builder, part, stored), sweep)
+        if let.op == "update":
+            g = builder.let("update", g, *atoms, Constant(0.0, Scalar(g.type.dtype)),
+                            name=bar(array), index=index)
+        self.accumulate(array, g, sweep)
+
+    # --- loops ---------------------------------------------------------------------------------
+
+    def loop(self, loop: Loop | While, sweep: Sweep) -> None:
+        slots = [c for c in loop.carried if c.result in self.active or c.inner in self.active]
+        seeds = {c: sweep.state.pop(c.result, None) for c in slots}
+        places = self.residuals.places
+        scope = places.of_block[loop, 1 if isinstance(loop, While) else 0]
+        inner = Sweep(scope, sweep.builder.inner(), sweep)
+        inner.builder.resolve = lambda value: self.residuals.need(value, inner)
+        index, bounds = self.reversed_range(loop, sweep, inner)
+        values: dict[Carried, Value] = {}
+        for c in slots:
+            values[c] = Value(bar(c.result), c.inner.type)
+            if isinstance(c.inner.type, Array):
+                sweep.builder.facts.extents[values[c]] = sweep.builder.facts.of(c.inner)
+        for c in slots:
+            self.accumulate(c.next, values[c], inner)
+        self.block(loop.body, inner)
+        carried: list[Carried] = []
+        finished: list[tuple[Carried, Value]] = []
+        for c in slots:
+            end = inner.state.pop(c.inner, None)
+            seed = seeds[c]
+            if seed is None:
+                seed = zeros(sweep.builder, c.result)
+            if end is None:
+                end = zeros(inner.builder, c.inner)
+            result = self.like(values[c], sweep)
+            carried.append(Carried(seed, values[c], end, result))
+            finished.append((c, result))
+        carried += self.threaded(inner, sweep)
+        if not carried:
+            return
+        sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.builder.block,
+                                  origin=loop.origin))
+        for c, result in finished:
+            self.accumulate(c.init, result, sweep)
+
+    def like(self, value: Value, sweep: Sweep) -> Value:
+        """A new value with the name, type and extents of another."""
+        new = Value(value.name, value.type)
+        if isinstance(value.type, Array):
+            sweep.builder.facts.extents[new] = sweep.builder.facts.of(value)
+        return new
+
+    def threaded(self, inner: Sweep, sweep: Sweep) -> list[Carried]:
+        """What a loop's body changes of its surroundings becomes carried."""
+        result: list[Carried] = []
+        for key, value in inner.carried.items():
+            home = self.home(key)
+            init = sweep.get(key, home)
+            if init is None:
+                assert isinstance(key, Value)
+                init = zeros(sweep.builder, key)
+            after = self.like(value, sweep)
+            result.append(Carried(init, value, inner.state[key], after))
+            sweep.state[key] = after
+        return result
+
+    def home(self, key: Key) -> Scope:
+        places = self.residuals.places
+        return places.top if isinstance(key, Pointer) else places.scope[key]
+
+    def reversed_range(self, loop: Loop | While, sweep: Sweep, inner: Sweep,
+                       ) -> tuple[Value, tuple[Atom, Atom, Atom]]:
+        """The index and bounds of the reverse loop; `inner` learns the iteration's number."""
+        builder = sweep.builder
+        if isinstance(loop, While):
+            index = Value("i", INT)
+            last = builder.let("subtract", self.trips(loop, sweep), integer(1))
+            inner.iteration = index
+            return index, (last, integer(-1), integer(-1))
+        start, stop = (self.residuals.need(a, sweep) for a in (loop.start, loop.stop))
+        assert isinstance(loop.step, Constant)
+        step = int(loop.step.value.real)
+        facts = builder.facts
+        index = Value(loop.index.name, INT)
+        facts.bounds[index] = facts.bounds[loop.index]
+        inner.known[loop.index] = index
+        inner.iteration = iteration_number(inner.builder, index, start, loop.step)
+        first, end = facts.integer(start), facts.integer(stop)
+        if loop.leave is not None:
+            assert loop.trips is not None
+            end = first + facts.integer(self.residuals.need(loop.trips, sweep)).scaled(step)
+        elif abs(step) != 1:
+            count = self.residuals.tapes.count(loop)
+            assert count is not None
+            end = first + count.scaled(step)
+        return index, (builder.atom_of(end - step), builder.atom_of(first - step), integer(-step))
+
+    def trips(self, loop: While, sweep: Sweep) -> Atom:
+        return self.residuals.need(loop.trips, sweep)
+
+    # --- branches ------------------------------------------------------------------------------
+
+    def branch(self, branch: Branch, sweep: Sweep) -> None:
+        joins = [j for j in branch.joins if j.result in self.active]
+        seeds = [sweep.state.pop(j.result, None) for j in joins]
+        places = self.residuals.places
+        arms: list[Sweep] = []
+        for k, block in enumerate((branch.then, branch.otherwise)):
+            arm = Sweep(places.of_block[branch, k], sweep.builder.inner(), sweep)
+            arm.builder.resolve = lambda value, arm=arm: self.residuals.need(value, arm)  # type: ignore[misc]
+            for j, seed in zip(joins, seeds, strict=True):
+                if seed is not None:
+                    self.accumulate((j.then, j.otherwise)[k], seed, arm)
+            self.block(block, arm)
+            arms.append(arm)
+        results: list[Join] = []
+        updates: list[tuple[Key, Value]] = []
+        for key in dict.fromkeys((*arms[0].entry, *arms[1].entry)):
+            sides = [a.state.get(key, sweep.get(key, self.home(key))) for a in arms]
+            if sides[0] is sides[1]:
+                continue
+            ends = [zeros(a.builder, key) if s is None else s  # type: ignore[arg-type]
+                    for a, s in zip(arms, sides, strict=True)]
+            value = Value(bar(key), key.type) if isinstance(key, Value) else Value("n", INT)
+            if isinstance(key, Value) and isinstance(key.type, Array):
+                sweep.builder.facts.extents[value] = sweep.builder.facts.of(key)
+            results.append(Join(ends[0], ends[1], value))
+            updates.append((key, value))
+        if not results:
+            return
+        test = self.residuals.need(branch.test, sweep)
+        sweep.builder.append(Branch(test, arms[0].builder.block, arms[1].builder.block,
+                                    tuple(results), branch.origin))
+        sweep.state.update(updates)
+
+
+def _placed(refusal: Unsupported, let: Let) -> Unsupported:
+    """The refusal of a rule, at the place of the operation."""
+    if refusal.span is not None or let.origin is None:
+        return refusal
+    return Unsupported(refusal.reason, refusal.remedy, let.origin)
+
+

@@ -1,0 +1,94 @@
+"""Which adjoints have strong zeros: an element that was not chosen contributes exactly nothing.
+
+A value is strong when everything it influences passes through a choice: a `where`, or an arm of a
+branch inside which it is used though it is defined outside. Where its adjoint is zero it may have
+been left out, and then a partial that is inf or nan must not be multiplied by that zero.
+"""
+
+from __future__ import annotations
+
+from retrograd.adjoint.scopes import Places, Scope
+from retrograd.ir.nodes import (
+    Atom, Block, Branch, Effect, Function, Let, Loop, Raise, Statement, Value, While,
+)
+
+_UNKNOWN: frozenset[Value] = frozenset()
+
+
+def strong_values(function: Function, active: frozenset[Value], places: Places,
+                  ) -> frozenset[Value]:
+    """The active values all of whose influence on the results passes through a choice."""
+    uses: dict[Value, list[Value | None]] = {}
+    _Uses(places, active, uses).function(function)
+    strong = {v for v in active if uses.get(v)}
+    changed = True
+    while changed:
+        weak = {v for v in strong
+                if any(u is None or (u is not v and u not in strong) for u in uses[v])}
+        # a use by a value that is no choice and not strong makes its argument weak
+        strong -= weak
+        changed = bool(weak)
+    return frozenset(strong)
+
+
+class _Uses:
+    """For every active value what it flows into: an active value, None where it flows out of the
+    function, or nothing where the flow is through a choice."""
+
+    def __init__(self, places: Places, active: frozenset[Value],
+                 uses: dict[Value, list[Value | None]]) -> None:
+        self.places = places
+        self.active = active
+        self.uses = uses
+
+    def function(self, function: Function) -> None:
+        self.block(function.body, self.places.top)
+        for atom in function.returns:
+            self.use(atom, None, self.places.top)
+
+    def use(self, atom: Atom, user: Value | None, scope: Scope) -> None:
+        """Record a use; one inside an arm of a branch that the value does not belong to is a
+        choice, and is recorded as a use by the value itself, which decides nothing."""
+        if not isinstance(atom, Value) or atom not in self.active:
+            return
+        if user is not None and user not in self.active:
+            return
+        chosen = self.chosen(atom, scope)
+        self.uses.setdefault(atom, []).append(atom if chosen else user)
+
+    def chosen(self, value: Value, scope: Scope) -> bool:
+        home = self.places.scope[value]
+        for inner in scope.chain():
+            if inner is home:
+                return False
+            if isinstance(inner.statement, Branch):
+                return True
+        return False
+
+    def block(self, block: Block, scope: Scope) -> None:
+        for statement in block:
+            self.statement(statement, scope)
+
+    def statement(self, statement: Statement, scope: Scope) -> None:
+        match statement:
+            case Let(result=result, op=op, args=args):
+                for k, a in enumerate(args):
+                    self.use(a, a if op == "where" and k and isinstance(a, Value) else result,
+                             scope)
+            case Loop() | While():
+                inner = self.places.of_block[statement, 1 if isinstance(statement, While) else 0]
+                for c in statement.carried:
+                    self.use(c.init, c.inner, scope)
+                    self.use(c.init, c.result, scope)
+                    self.use(c.next, c.inner, inner)
+                    self.use(c.next, c.result, inner)
+                self.block(statement.body, inner)
+            case Branch():
+                for k, block in enumerate((statement.then, statement.otherwise)):
+                    arm = self.places.of_block[statement, k]
+                    for j in statement.joins:
+                        atom = (j.then, j.otherwise)[k]
+                        self.use(atom, j.result, arm)
+                    self.block(block, arm)
+            case Raise() | Effect():
+                pass

@@ -1,0 +1,80 @@
+"""One block of the reverse sweep while it is being built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from retrograd.adjoint.residuals.tapes import Pointer
+from retrograd.adjoint.scopes import Scope
+from retrograd.ir.build import Builder
+from retrograd.ir.nodes import Atom, Value
+from retrograd.ir.types import INT
+
+Key = Value | Pointer
+
+
+@dataclass(slots=True, eq=False)
+class Sweep:
+    """The reverse of one primal block.
+
+    `state` maps primal values to their adjoints so far, and pointers of tapes to where they are.
+    What a block changes of its surroundings is threaded through it: a loop's body sees it as a
+    carried value (`carried`, made when first asked for), an arm of a branch sees it as it was
+    at the start (`entry`). `known` maps primal values to what stands for them here (recomputed,
+    loaded from a tape, or an index); `iteration` is the number of the iteration being reversed.
+    """
+
+    scope: Scope
+    builder: Builder
+    outer: Sweep | None = None
+    state: dict[Key, Atom] = field(default_factory=dict)
+    carried: dict[Key, Value] = field(default_factory=dict)
+    entry: dict[Key, Atom | None] = field(default_factory=dict)
+    known: dict[Value, Atom] = field(default_factory=dict)
+    iteration: Atom | None = None
+
+    def at(self, scope: Scope) -> Sweep:
+        """The sweep of an enclosing primal block."""
+        sweep: Sweep | None = self
+        while sweep is not None and sweep.scope is not scope:
+            sweep = sweep.outer
+        assert sweep is not None, "a value is asked for outside its scope"
+        return sweep
+
+    def find(self, value: Value) -> Atom | None:
+        """What stands for a primal value here, if anything does yet."""
+        sweep: Sweep | None = self
+        while sweep is not None:
+            if value in sweep.known:
+                return sweep.known[value]
+            sweep = sweep.outer
+        return None
+
+    def get(self, key: Key, home: Scope) -> Atom | None:
+        """The present adjoint of a value (or place of a pointer) that belongs to scope `home`."""
+        if key in self.state:
+            return self.state[key]
+        if self.scope is home or self.outer is None:
+            return key.final if isinstance(key, Pointer) else None
+        if self.scope.is_loop:
+            value = self._carried_value(key)
+            self.carried[key] = self.state[key] = value
+            return value
+        before = self.outer.get(key, home)
+        self.entry[key] = before
+        if before is not None:
+            self.state[key] = before
+        return before
+
+    def _carried_value(self, key: Key) -> Value:
+        if isinstance(key, Pointer):
+            return Value("n", INT)
+        value = Value(bar(key), key.type)
+        if key.type.rank:
+            self.builder.facts.extents[value] = self.builder.facts.of(key)
+        return value
+
+
+def bar(value: Value) -> str:
+    """The name of a value's adjoint."""
+    return f"{value.name}_bar"
