@@ -132,15 +132,6 @@ def swap_of_arrays_and_names(u, a):
 
 
 @program((0.3,))
-def deleted_name(x):
-    y = x * 2
-    z = y * y
-    del y
-    y = z + x
-    return y * z
-
-
-@program((0.3,))
 def annotated(x: float) -> float:
     y: float = x * 2
     z: float
