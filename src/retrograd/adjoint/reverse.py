@@ -287,6 +287,8 @@ class Reverse:
         for key in dict.fromkeys((*arms[0].entry, *arms[1].entry)):
             sides = [a.state.get(key, sweep.get(key, self.home(key))) for a in arms]
             if sides[0] is sides[1]:
+                if sides[0] is not None:       # made outside, or both arms would not have it
+                    sweep.state[key] = sides[0]
                 continue
             ends = [zeros(a.builder, key) if s is None else s  # type: ignore[arg-type]
                     for a, s in zip(arms, sides, strict=True)]
