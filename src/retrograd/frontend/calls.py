@@ -23,7 +23,7 @@ from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Constant, Effect, Value, integer
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, is_float, is_integer
-from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, SCIPY
+from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, SCIPY, WEAK
 from retrograd.prelude import language
 
 Args = tuple[Thing, ...]
@@ -54,7 +54,8 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
     if isinstance(replacement, str):
         return _elementwise(tracer, function, replacement, args, keywords)
     if replacement is not None:
-        return inline.function(tracer, replacement, args, keywords, user=False)
+        result = inline.function(tracer, replacement, args, keywords, user=False)
+        return result if not tracer.frame.user else _strength(tracer, result, function in WEAK)
     if isinstance(function, type) and issubclass(function, (np.generic, np.dtype)):
         return _convert(tracer, function, args)
     python = getattr(function, "py_func", function)
@@ -112,6 +113,15 @@ def _weak_in_prelude(tracer: Tracer, atoms: list[Atom]) -> bool:
     """NumPy's functions give strong results; rules, which write them as operators, do not mind."""
     weak = all(isinstance(a.type, Scalar) and a.type.weak for a in atoms)
     return weak and not tracer.frame.user
+
+
+def _strength(tracer: Tracer, thing: Thing, weak: bool) -> Thing:
+    """What NumPy's functions return is strong, what math's and `float` return is weak."""
+    if isinstance(thing, Constant) and thing.type.weak != weak:
+        return Constant(thing.value, Scalar(thing.type.dtype, weak))
+    if isinstance(thing, Value) and isinstance(thing.type, Scalar) and thing.type.weak != weak:
+        return tracer.builder.retyped(thing, Scalar(thing.type.dtype, weak))
+    return thing
 
 
 def _partial(tracer: Tracer, function: functools.partial[Any], args: Args,

@@ -399,7 +399,7 @@ def _decided(tracer: Tracer, test: ast.expr) -> bool:
 def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
     """Assign a thing to a name or to a tuple of names."""
     if isinstance(target, ast.Name):
-        tracer.env[target.id] = named(tracer, thing, target.id)
+        tracer.env[target.id] = thing
         return
     if isinstance(target, (ast.Tuple, ast.List)):
         _unpack(tracer, target, thing)
@@ -428,8 +428,18 @@ def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
         bind(tracer, part.value if isinstance(part, ast.Starred) else part, item)
 
 
+def evaluate_named(tracer: Tracer, node: ast.expr, target: ast.expr) -> Thing:
+    """The thing of an expression that is assigned to a target: where the expression just made
+    the value, and the target is a name, the value bears that name."""
+    before = len(tracer.builder.statements)
+    thing = evaluate(tracer, node)
+    if not isinstance(target, ast.Name) or len(tracer.builder.statements) == before:
+        return thing
+    return named(tracer, thing, target.id)
+
+
 def named(tracer: Tracer, thing: Thing, name: str) -> Thing:
-    """Give a value that was just computed the user's name for it."""
+    """Give a value that the last statement made, and nobody has read, the user's name for it."""
     found = atom_of(thing)
     if not isinstance(found, Value):
         return thing
@@ -477,7 +487,7 @@ def _named_expr(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, ast.NamedExpr)
     thing = evaluate(tracer, node.value)
     bind(tracer, node.target, thing)
-    return tracer.env[node.target.id]
+    return thing
 
 
 def _joined_str(tracer: Tracer, node: ast.expr) -> Thing:

@@ -10,9 +10,9 @@ from typing import Any
 from retrograd.frontend import branches, loops
 from retrograd.frontend.branches import join, truth
 from retrograd.frontend.expressions import (
-    arithmetic, binary, bind, closure, evaluate, BINARY, named,
+    BINARY, arithmetic, binary, bind, closure, evaluate, evaluate_named, named,
 )
-from retrograd.frontend.things import Handle, Items, Maybe, Static, Thing, atom_of
+from retrograd.frontend.things import Handle, Items, Maybe, Static, Thing, atom_of, thing_of
 from retrograd.frontend.tracer import Tracer, constant_of, known
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise
 from retrograd.ir.types import Array
@@ -56,17 +56,21 @@ def _name(statement: ast.stmt) -> str:
 def _assign(tracer: Tracer, node: ast.Assign) -> None:
     if len(node.targets) == 1 and isinstance(node.targets[0], (ast.Tuple, ast.List)) and isinstance(
             node.value, (ast.Tuple, ast.List)):
-        things = [evaluate(tracer, e) for e in node.value.elts]
-        bind(tracer, node.targets[0], Items("tuple", tuple(things)))
-        return
-    thing = evaluate(tracer, node.value)
+        targets = node.targets[0].elts
+        if len(targets) == len(node.value.elts) and not any(
+                isinstance(e, ast.Starred) for e in (*targets, *node.value.elts)):
+            things = [evaluate_named(tracer, e, t)
+                      for e, t in zip(node.value.elts, targets, strict=True)]
+            bind(tracer, node.targets[0], Items("tuple", tuple(things)))
+            return
+    thing = evaluate_named(tracer, node.value, node.targets[0])
     for target in node.targets:
         bind(tracer, target, thing)
 
 
 def _ann_assign(tracer: Tracer, node: ast.AnnAssign) -> None:
     if node.value is not None:
-        bind(tracer, node.target, evaluate(tracer, node.value))
+        bind(tracer, node.target, evaluate_named(tracer, node.value, node.target))
 
 
 def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
@@ -93,7 +97,6 @@ def _array_aug_assign(tracer: Tracer, name: str, old: Handle, op: ast.operator,
     if isinstance(op, ast.MatMult):
         return binary(tracer, op, old, value)
     new = arithmetic(tracer, BINARY[type(op)], old.value, need_atom(tracer, value))
-    facts = tracer.builder.facts
     if new.type.rank != old.value.type.rank or new.type.dims != old.value.type.dims:
         raise ValueError("non-broadcastable output operand with shape "
                          f"{old.value.type} doesn't match the broadcast shape {new.type}")
@@ -101,9 +104,7 @@ def _array_aug_assign(tracer: Tracer, name: str, old: Handle, op: ast.operator,
         tracer.refuse(f"`{name} {_symbol(op)}= ...` gives {new.type.dtype}, which does not fit "
                       f"into an array of {old.value.type.dtype}", f"write {name} = {name} "
                       f"{_symbol(op)} ... with arrays of one dtype")
-    assert facts is not None
-    thing = named(tracer, Handle(new) if isinstance(new.type, Array) else new, name)  # type: ignore[arg-type]
-    return thing
+    return named(tracer, thing_of(new), name)
 
 
 def _seen_elsewhere(tracer: Tracer, name: str, old: Handle) -> bool:
@@ -180,7 +181,7 @@ def _merge(tracer: Tracer, test: Atom, arms: tuple[Tracer, Tracer],
 
 def _missing(arm: Tracer, other: Thing) -> Thing:
     """The stand-in for a name that this arm does not define."""
-    from retrograd.frontend.things import thing_of, with_leaves
+    from retrograd.frontend.things import with_leaves
 
     thing = other.thing if isinstance(other, Maybe) else other
 

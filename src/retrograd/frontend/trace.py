@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 from retrograd.errors import Unsupported
 from retrograd.frontend import calls
 from retrograd.frontend.inline import new_frame
-from retrograd.frontend.reading import read
+from retrograd.frontend.reading import Source, read
 from retrograd.frontend.things import Base, Handle, Items, Static, Thing, atom_of
 from retrograd.frontend.tracer import Context, Tracer, static_thing
 from retrograd.ir.build import Builder, Facts
@@ -33,6 +34,7 @@ class Traced:
     guards: tuple[Guard, ...]
     sources: tuple[str, ...]
     facts: Facts
+    names: frozenset[str]
 
 
 def trace(request: Request) -> Traced:
@@ -72,7 +74,15 @@ def trace(request: Request) -> Traced:
                         tuple(atoms))
     return Traced(function, tree, tuple(parameters), tuple(context.captures),
                   tuple(context.guards.values()), tuple(context.sources),
-                  tracer.builder.facts)
+                  tracer.builder.facts, _names(source))
+
+
+def _names(source: Source) -> frozenset[str]:
+    """The names that the user's function uses."""
+    nodes = list(ast.walk(source.node))
+    return frozenset({n.id for n in nodes if isinstance(n, ast.Name)
+                      and isinstance(n.ctx, ast.Store)}
+                     | {a.arg for a in nodes if isinstance(a, ast.arg)})
 
 
 def unwrapped(function: Callable[..., Any]) -> FunctionType:

@@ -187,6 +187,14 @@ class Builder:
             self.facts.integers[new] = self.facts.integers[value]
         return new
 
+    def retyped(self, value: Value, type: Scalar) -> Value:
+        """The scalar as weak or strong: a name for it with that type."""
+        result = Value(value.name, type)
+        self.append(Let(result, "let", (value,), {}, self.origin))
+        if value in self.facts.integers:
+            self.facts.integers[result] = self.facts.integers[value]
+        return result
+
     def _promoted(self, op: str, args: tuple[Atom, ...]) -> tuple[Atom, ...]:
         """Casts for weak operands that compiled code would not treat as weak."""
         first = 1 if op == "where" else 0

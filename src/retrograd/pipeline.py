@@ -1,0 +1,237 @@
+"""READ FIRST: the compiler, from a request to source code, as one visible list of stages.
+
+    trace          frontend/   Python function -> typed, pure IR
+    derive         adjoint/    IR -> forward sweep and reverse sweep, in the same IR
+    OPTIMISATIONS  optimise/   IR -> IR
+    emit           backend/    IR -> readable source (NumPy)
+    lower, emit    backend/    IR -> loops over scalars -> source for Numba
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from retrograd.adjoint.derive import derive as adjoint_of
+from retrograd.adjoint.derive import seed_parameter, unit_seed
+from retrograd.backend.emit import emit
+from retrograd.backend.lowering import lower
+from retrograd.errors import Unsupported
+from retrograd.frontend.trace import Traced, trace
+from retrograd.ir.nodes import (
+    Atom, Effect, Function, Value, bound, defined, operands, walk, yields,
+)
+from retrograd.ir.types import Array, Type, is_float
+from retrograd.ir.verify import verify
+from retrograd.optimise.common import share_common
+from retrograd.optimise.dead import remove_dead
+from retrograd.optimise.simplify import simplify
+from retrograd.program import (
+    GRAD, PRIMAL, VALUE_AND_GRAD, VJP, Emitted, Known, Program, Request, Unit,
+)
+from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
+
+Stage = Callable[[Function], Function]
+
+OPTIMISATIONS: tuple[Stage, ...] = (remove_dead, simplify, share_common, simplify, remove_dead)
+LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (remove_dead,)
+
+_BOUNDARY = Effect("print", (), {"parts": (), "end": ""})     # between the sweeps, while optimising
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One function of a program before it is printed; `boundary` is where its reverse sweep
+    starts (None: it has none)."""
+
+    function: Function
+    structure: Tree
+    boundary: int | None = None
+
+
+def derive(request: Request) -> Program:
+    """Compile one derivative for one tuple of argument types.
+
+    Raises
+    ------
+    Unsupported
+        If something in the function is refused.
+    TypeError
+        If the output or a differentiated argument is not a float.
+    """
+    traced = trace(request)
+    functions = _PRODUCTS[request.product](request, traced)
+    units = tuple(_unit(d, request, traced) for d in functions)
+    return Program(units, traced.captures, traced.guards, sources=traced.sources)
+
+
+def optimised(function: Function, stages: Sequence[Stage] = OPTIMISATIONS) -> Function:
+    """Run the stages in order; with RETROGRAD_VERIFY set, each one's result is verified."""
+    checked = bool(os.environ.get("RETROGRAD_VERIFY"))
+    for stage in stages:
+        function = stage(function)
+        if checked:
+            verify(function)
+    return function
+
+
+# --- products ------------------------------------------------------------------------------------
+
+
+def _primal(_: Request, traced: Traced) -> tuple[Derived, ...]:
+    return (Derived(optimised(traced.function), traced.tree),)
+
+
+def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
+    """`grad` and `value_and_grad`: one function."""
+    value, aux = _outputs(request, traced)
+    output = _scalar_output(request, traced, value)
+    atoms = traced.function.returns
+    inputs = _inputs(request, traced)
+    adjoint = adjoint_of(traced.function, inputs, [output], [unit_seed(output)], traced.facts)
+    count = len(inputs)
+    gradients: Tree = Leaf(0) if request.single else Node(
+        "tuple", tuple(Leaf(k) for k in range(count)))
+    if request.product == GRAD:
+        returns = (*adjoint.gradients, *(atoms if request.has_aux else ()))
+        structure = Node("tuple", (gradients, shifted(aux, count))) if aux is not None \
+            else gradients
+    else:
+        returns = (*atoms, *adjoint.gradients)
+        first = value if aux is None else Node("tuple", (value, aux))
+        structure = Node("tuple", (first, shifted(gradients, len(atoms))))
+    name = f"{traced.function.name}_{request.product}"
+    function = Function(name, traced.function.params,
+                        (*adjoint.forward, _BOUNDARY, *adjoint.reverse), returns)
+    return (_split(optimised(function), structure),)
+
+
+def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
+    """Forward and backward, cut between the sweeps."""
+    value, aux = _outputs(request, traced)
+    if aux is not None:
+        raise Unsupported("vjp with has_aux is not supported", "return the value alone")
+    outputs = [a for a in traced.function.returns if is_float(a.type)]
+    names = [f"out_{k}_bar" if len(outputs) > 1 else "out_bar" for k in range(len(outputs))]
+    seeds = [seed_parameter(o, traced.facts, n) for o, n in zip(outputs, names, strict=True)]
+    inputs = _inputs(request, traced)
+    adjoint = adjoint_of(traced.function, inputs, outputs, seeds, traced.facts)
+    whole = optimised(Function(
+        traced.function.name, (*traced.function.params, *seeds),
+        (*adjoint.forward, _BOUNDARY, *adjoint.reverse),
+        (*traced.function.returns, *adjoint.gradients)))
+    cut = whole.body.index(_BOUNDARY)
+    count = len(traced.function.returns)
+    results, gradients = whole.returns[:count], whole.returns[count:]
+    reverse = remove_dead(Function(f"{whole.name}_backward", (), whole.body[cut + 1:], gradients))
+    residuals = _free(reverse, set(seeds))
+    backward = replace(reverse, params=(*residuals, *seeds))
+    forward = remove_dead(Function(f"{whole.name}_forward", traced.function.params,
+                                   whole.body[:cut], (*results, *residuals)))
+    kept = Node("tuple", tuple(Leaf(count + k) for k in range(len(residuals))))
+    places: Tree = Leaf(0) if request.single else Node(
+        "tuple", tuple(Leaf(k) for k in range(len(inputs))))
+    return (Derived(forward, Node("tuple", (value, kept))), Derived(backward, places, 0))
+
+
+_PRODUCTS: dict[str, Callable[[Request, Traced], tuple[Derived, ...]]] = {
+    PRIMAL: _primal, GRAD: _gradient, VALUE_AND_GRAD: _gradient, VJP: _vjp}
+
+
+def _outputs(request: Request, traced: Traced) -> tuple[Tree, Tree | None]:
+    """What is differentiated, and what is only passed on."""
+    if not request.has_aux:
+        return traced.tree, None
+    if not (isinstance(traced.tree, Node) and traced.tree.kind == "tuple"
+            and len(traced.tree.children) == 2):
+        raise TypeError("with has_aux=True the function must return a pair (value, aux)")
+    return traced.tree.children[0], traced.tree.children[1]
+
+
+def _scalar_output(request: Request, traced: Traced, value: Tree) -> Atom:
+    name = traced.function.name
+    if not isinstance(value, Leaf):
+        what = repr(value.value) if isinstance(value, Fixed) else f"a {value.kind}"
+        raise Unsupported(f"{name} returns {what}, and a gradient needs one number",
+                          "return a scalar, use has_aux=True for more results, or use vjp")
+    output = traced.function.returns[value.position]
+    if output.type.rank:
+        raise Unsupported(
+            f"{name} returns an array ({output.type}), and a gradient needs one number",
+            "return a scalar (np.sum, np.mean, an element), or use vjp")
+    if not is_float(output.type):
+        raise TypeError(f"{name} returns {output.type.dtype}, which has no derivative: "
+                        "return a float")
+    return output
+
+
+def _inputs(request: Request, traced: Traced) -> list[Value]:
+    """The differentiated parameters, in the order in which gradients are returned."""
+    result: list[Value] = []
+    for position in request.wrt:
+        values = traced.parameters[position]
+        given = request.params[position]
+        if isinstance(given, (Known, tuple)) or len(values) != 1 or not is_float(values[0].type):
+            name = values[0].name if values else f"number {position}"
+            raise TypeError(f"argument {name} is not a float, so nothing can be differentiated "
+                            "with respect to it")
+        result.append(values[0])
+    return result
+
+
+# --- one function at a time ----------------------------------------------------------------------
+
+
+def _split(function: Function, structure: Tree) -> Derived:
+    """Take the mark between the sweeps out again."""
+    cut = function.body.index(_BOUNDARY)
+    body = (*function.body[:cut], *function.body[cut + 1:])
+    return Derived(replace(function, body=body), structure, cut)
+
+
+def _free(function: Function, apart: set[Value]) -> tuple[Value, ...]:
+    """What a function reads and does not define, in order of appearance."""
+    made: set[Value] = set(apart)
+    read: dict[Value, None] = {}
+    for statement in walk(function.body):
+        made.update(defined(statement))
+    for statement in walk(function.body):
+        made.update(bound(statement))
+        atoms = (*operands(statement), *(a for ends in yields(statement) for a in ends))
+        read.update({a: None for a in atoms if isinstance(a, Value)})
+    read.update({r: None for r in function.returns if isinstance(r, Value)})
+    return tuple(v for v in read if v not in made)
+
+
+def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
+    function = derived.function
+    names = traced.names
+    header = _header(request, function)
+
+    def lowered() -> Emitted:
+        program = optimised(lower(function), LOWERED_OPTIMISATIONS)
+        return emit(program, "compiled", derived.structure, header, reserved=names)
+
+    readable = emit(function, "readable", derived.structure, header, reserved=names,
+                    comment_from=derived.boundary)
+    return Unit(tuple(p.type for p in function.params), tuple(r.type for r in function.returns),
+                readable, lowered)
+
+
+def _header(request: Request, function: Function) -> list[str]:
+    """Where generated source comes from and what it is for."""
+    user = getattr(request.function, "__qualname__", function.name)
+    params = ", ".join(f"{p.name}: {_shown(p.type)}" for p in function.params)
+    lines = [f"Generated by retrograd from {user}."]
+    if params:
+        lines.append(f"Arguments: {params}.")
+    return lines
+
+
+def _shown(type: Type) -> str:
+    if isinstance(type, Array):
+        return f"{type.dtype}[{', '.join('1' if d == 1 else ':' for d in type.dims)}]"
+    return type.dtype
+
+
