@@ -7,7 +7,7 @@ The products are written as a person would write them: `g * (1 / y)` is `g / y`,
 from __future__ import annotations
 
 from retrograd.ir.build import Builder
-from retrograd.ir.nodes import Atom, Constant, Value
+from retrograd.ir.nodes import Atom, Constant, Let, Value
 from retrograd.ir.types import Array, Scalar, Type
 
 
@@ -29,11 +29,28 @@ def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
         return None if product is None else negative(builder, product)
     if let is not None and let.op == "divide":
         product = times(builder, g, let.args[0])
-        return None if product is None else builder.let("divide", product, let.args[1])
+        return None if product is None else _outside(builder, "divide", product, let.args[1])
     if let is not None and let.op == "multiply" and isinstance(let.args[0], Constant):
         product = times(builder, g, let.args[0])
-        return None if product is None else builder.let("multiply", product, let.args[1])
+        return None if product is None else _outside(builder, "multiply", product, let.args[1])
+    if let is not None and let.op == "where":
+        return _in_arms(builder, g, let)
     return builder.let("multiply", g, partial)
+
+
+def _outside(builder: Builder, op: str, a: Atom, b: Atom) -> Atom:
+    """`a op b` with a minus sign of `a` in front of the whole."""
+    let = builder.definition(a)
+    if let is not None and let.op == "negative":
+        return builder.let("negative", builder.let(op, let.args[0], b))
+    return builder.let(op, a, b)
+
+
+def _in_arms(builder: Builder, g: Atom, let: Let) -> Atom:
+    """`g * where(c, p, q)` as `where(c, g * p, g * q)`: no product with what is not chosen."""
+    arms = [times(builder, g, a) for a in let.args[1:]]
+    zero = Constant(0.0, Scalar(g.type.dtype))
+    return builder.let("where", let.args[0], *(zero if a is None else a for a in arms))
 
 
 def _in_dtype(builder: Builder, partial: Atom, g: Atom) -> Atom:

@@ -55,7 +55,7 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
     for value in inputs:
         found = sweep.state.get(value)
         gradients.append(zeros(builder, value) if found is None else found)
-    return Adjoint(with_tapes(function, tapes), builder.block, tuple(gradients), facts)
+    return Adjoint(with_tapes(function, tapes), sweep.block, tuple(gradients), facts)
 
 
 def unit_seed(output: Atom) -> Constant:

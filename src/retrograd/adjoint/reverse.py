@@ -19,6 +19,7 @@ from retrograd.adjoint.scopes import Scope
 from retrograd.adjoint.sweep import Key, Sweep, bar
 from retrograd.adjoint.templates import Template, template
 from retrograd.errors import Unsupported
+from retrograd.ir.build import TEMPORARY
 from retrograd.ir.index import advanced
 from retrograd.ir.nodes import (
     Atom, Block, Branch, Carried, Constant, Join, Let, Loop, Statement, Value, While, integer,
@@ -69,9 +70,12 @@ class Reverse:
 
     def named(self, contribution: Atom, value: Value, sweep: Sweep) -> Atom:
         """The first contribution is the adjoint, and bears its name."""
-        if not isinstance(contribution, Value):
+        builder = sweep.builder
+        if isinstance(contribution, Value):
+            return builder.renamed(contribution, bar(value))
+        if contribution.value in (0, 1, -1) or value.name in TEMPORARY:
             return contribution
-        return sweep.builder.renamed(contribution, bar(value))
+        return builder.let("let", contribution, name=bar(value))
 
     def adjoint_array(self, value: Value, sweep: Sweep) -> Atom:
         """The adjoint of an array of which a part receives a contribution: zeros at first."""
@@ -183,7 +187,7 @@ class Reverse:
         scope = places.of_block[loop, 1 if isinstance(loop, While) else 0]
         inner = Sweep(scope, sweep.builder.inner(), sweep)
         inner.builder.resolve = lambda value: self.residuals.need(value, inner)
-        index, bounds = self.reversed_range(loop, sweep, inner)
+        index = self.reverse_index(loop, sweep, inner)
         values: dict[Carried, Value] = {}
         for c in slots:
             values[c] = Value(bar(c.result), c.inner.type)
@@ -207,7 +211,8 @@ class Reverse:
         carried += self.threaded(inner, sweep)
         if not carried:
             return
-        sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.builder.block,
+        bounds = self.reversed_bounds(loop, sweep, scope)
+        sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.block,
                                   origin=loop.origin))
         for c, result in finished:
             self.accumulate(c.init, result, sweep)
@@ -237,24 +242,31 @@ class Reverse:
         places = self.residuals.places
         return places.top if isinstance(key, Pointer) else places.scope[key]
 
-    def reversed_range(self, loop: Loop | While, sweep: Sweep, inner: Sweep,
-                       ) -> tuple[Value, tuple[Atom, Atom, Atom]]:
-        """The index and bounds of the reverse loop; `inner` learns the iteration's number."""
-        builder = sweep.builder
+    def reverse_index(self, loop: Loop | While, sweep: Sweep, inner: Sweep) -> Value:
+        """The index of the reverse loop; `inner` learns the iteration's number."""
         if isinstance(loop, While):
-            index = Value("i", INT)
-            last = builder.let("subtract", self.trips(loop, sweep), integer(1))
-            inner.iteration = index
-            return index, (last, integer(-1), integer(-1))
-        start, stop = (self.residuals.need(a, sweep) for a in (loop.start, loop.stop))
-        assert isinstance(loop.step, Constant)
-        step = int(loop.step.value.real)
-        facts = builder.facts
+            inner.iteration = index = Value("i", INT)
+            return index
         index = Value(loop.index.name, INT)
+        facts = sweep.builder.facts
         facts.bounds[index] = facts.bounds[loop.index]
         inner.known[loop.index] = index
-        inner.iteration = iteration_number(inner.builder, index, start, loop.step)
-        first, end = facts.integer(start), facts.integer(stop)
+        inner.iteration = iteration_number(
+            inner.prologue, index, self.residuals.need(loop.start, sweep), loop.step)
+        return index
+
+    def reversed_bounds(self, loop: Loop | While, sweep: Sweep, scope: Scope,
+                        ) -> tuple[Atom, Atom, Atom]:
+        """The range of the reverse loop: the iterations that were made, last first."""
+        builder = sweep.builder
+        facts = builder.facts
+        if isinstance(loop, While):
+            made = self.residuals.trips(loop, scope, sweep)
+            return builder.atom_of(facts.integer(made) - 1), integer(-1), integer(-1)
+        assert isinstance(loop.step, Constant)
+        step = int(loop.step.value.real)
+        first, end = (facts.integer(self.residuals.need(a, sweep))
+                      for a in (loop.start, loop.stop))
         if loop.leave is not None:
             assert loop.trips is not None
             end = first + facts.integer(self.residuals.need(loop.trips, sweep)).scaled(step)
@@ -262,10 +274,7 @@ class Reverse:
             count = self.residuals.tapes.count(loop)
             assert count is not None
             end = first + count.scaled(step)
-        return index, (builder.atom_of(end - step), builder.atom_of(first - step), integer(-step))
-
-    def trips(self, loop: While, sweep: Sweep) -> Atom:
-        return self.residuals.need(loop.trips, sweep)
+        return builder.atom_of(end - step), builder.atom_of(first - step), integer(-step)
 
     # --- branches ------------------------------------------------------------------------------
 
@@ -287,7 +296,7 @@ class Reverse:
         for key in dict.fromkeys((*arms[0].entry, *arms[1].entry)):
             sides = [a.state.get(key, sweep.get(key, self.home(key))) for a in arms]
             if sides[0] is sides[1]:
-                if sides[0] is not None:       # made outside, or both arms would not have it
+                if sides[0] is not None:      # made before the branch, or the arms would differ
                     sweep.state[key] = sides[0]
                 continue
             ends = [zeros(a.builder, key) if s is None else s  # type: ignore[arg-type]
@@ -300,7 +309,7 @@ class Reverse:
         if not results:
             return
         test = self.residuals.need(branch.test, sweep)
-        sweep.builder.append(Branch(test, arms[0].builder.block, arms[1].builder.block,
+        sweep.builder.append(Branch(test, arms[0].block, arms[1].block,
                                     tuple(results), branch.origin))
         sweep.state.update(updates)
 

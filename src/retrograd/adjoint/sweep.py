@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from retrograd.adjoint.residuals.tapes import Pointer
 from retrograd.adjoint.scopes import Scope
 from retrograd.ir.build import Builder
-from retrograd.ir.nodes import Atom, Value
+from retrograd.ir.nodes import Atom, Block, Value
 from retrograd.ir.types import INT
 
 Key = Value | Pointer
@@ -21,7 +21,7 @@ class Sweep:
     What a block changes of its surroundings is threaded through it: a loop's body sees it as a
     carried value (`carried`, made when first asked for), an arm of a branch sees it as it was
     at the start (`entry`). `known` maps primal values to what stands for them here (recomputed,
-    loaded from a tape, or an index); `iteration` is the number of the iteration being reversed.
+    loaded from a tape, or an index), all made in the `prologue`; `iteration` is the number of the iteration being reversed.
     """
 
     scope: Scope
@@ -32,6 +32,16 @@ class Sweep:
     entry: dict[Key, Atom | None] = field(default_factory=dict)
     known: dict[Value, Atom] = field(default_factory=dict)
     iteration: Atom | None = None
+    prologue: Builder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prologue = self.builder.inner()
+        self.prologue.origin = None
+
+    @property
+    def block(self) -> Block:
+        """What was recomputed and loaded, then the reversed statements."""
+        return self.prologue.block + self.builder.block
 
     def at(self, scope: Scope) -> Sweep:
         """The sweep of an enclosing primal block."""

@@ -126,11 +126,18 @@ def _strength(tracer: Tracer, thing: Thing, weak: bool) -> Thing:
 
 def _partial(tracer: Tracer, function: functools.partial[Any], args: Args,
              keywords: Keywords) -> Thing:
+    given, named = partial_arguments(tracer, function, keywords)
+    return _static(tracer, function.func, (*given, *args), named)
+
+
+def partial_arguments(tracer: Tracer, function: functools.partial[Any], keywords: Keywords,
+                      ) -> tuple[list[Thing], dict[str, Thing]]:
+    """What a partial gives by position, and by name with what is given on top."""
     given = [tracer.captured(function, f"{function.func.__name__}_{k}", lambda v=v: v)  # type: ignore[misc]
              for k, v in enumerate(function.args)]
     named = {name: tracer.captured(function, name, lambda v=v: v)  # type: ignore[misc]
              for name, v in function.keywords.items() if name not in keywords}
-    return _static(tracer, function.func, (*given, *args), {**named, **keywords})
+    return given, {**named, **keywords}
 
 
 def _run_static(tracer: Tracer, function: Callable[..., Any], args: Args,

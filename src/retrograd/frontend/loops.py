@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
+from retrograd.errors import ShapeChanged
 from retrograd.frontend import calls
 from retrograd.frontend.branches import converted, default, describe, join_types, truth
 from retrograd.frontend.expressions import bind, evaluate
@@ -20,9 +21,9 @@ from retrograd.frontend.things import (
     Base, Handle, Maybe, Range, Thing, atom_of, leaves, same_structure, thing_of, with_leaves,
 )
 from retrograd.frontend.tracer import Tracer, constant_of
-from retrograd.ir.extents import root
+from retrograd.ir.extents import Extent, Opaque, Term, root
 from retrograd.ir.nodes import (
-    Atom, Carried, Constant, Loop, Value, While, integer, number,
+    Atom, Carried, Constant, Loop, Value, While, defined, integer, number, walk,
 )
 from retrograd.ir.types import FLOAT, INT, Array, Type
 
@@ -161,11 +162,13 @@ class _Slots:
     types: dict[tuple[str, int], Type] = field(default_factory=dict)
     fresh: set[tuple[str, int, int]] = field(default_factory=set)
     guessed: set[str] = field(default_factory=set)
+    indices_outside: set[Value] = field(default_factory=set)
     inner_values: dict[str, list[Value]] = field(default_factory=dict)
     results: dict[str, list[Value]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frame = self.tracer.frame
+        self.indices_outside = set(self.tracer.builder.facts.bounds)
         inside = frame.live_inside.get(self.node, frozenset())
         after = frame.live_after.get(self.node, frozenset())
         flag = frame.leave.get(self.node)
@@ -287,10 +290,30 @@ class _Slots:
             facts = inner.builder.facts
             pairs = zip(facts.of(value), facts.of(atom), strict=True)
             for axis, (a, b) in enumerate(pairs):
-                if not facts.provably_equal(a, b) and (name, k, axis) not in self.fresh:
-                    self.fresh.add((name, k, axis))
-                    changed = True
+                if (name, k, axis) not in self.fresh and not facts.provably_equal(a, b):
+                    changed |= self._extent_differs((name, k, axis), a, b, inner)
         return changed
+
+    def _extent_differs(self, place: tuple[str, int, int], a: Extent, b: Extent,
+                        inner: Tracer) -> bool:
+        """An extent that is only not known to stay the same must do so when the loop runs; one
+        that certainly changes, or that an iteration computes, is unknown after the loop."""
+        made = self._made_inside(inner)
+        if (b - a).known is None and not any(_mentions(t, made) for t, _ in b.terms):
+            inner.builder.require_equal(b, a, ShapeChanged, [
+                f"the array {place[0]!r} has extent ", b, f" along axis {place[2]} after an "
+                "iteration of a loop that started with ", a])
+            return False
+        self.fresh.add(place)
+        return True
+
+    def _made_inside(self, inner: Tracer) -> set[Value]:
+        """The values that an iteration computes, carries or counts."""
+        made = set(inner.builder.facts.bounds) - self.indices_outside
+        made.update(v for values in self.inner_values.values() for v in values)
+        for statement in walk(inner.builder.block):
+            made.update(defined(statement))
+        return made
 
     def _differs(self, name: str, begin: Thing, end: Thing) -> NoReturn:
         first, last = (t.thing if isinstance(t, Maybe) else t for t in (begin, end))
@@ -357,6 +380,12 @@ class _Slots:
             return thing_of(value)
 
         return with_leaves(thing, replace)
+
+
+def _mentions(term: Term, values: set[Value]) -> bool:
+    if isinstance(term, Opaque):
+        return any(_mentions(t, values) for a in term.args for t, _ in a.terms)
+    return term.value in values
 
 
 def _leaf_name(name: str, thing: Thing, k: int) -> str:

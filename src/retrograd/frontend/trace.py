@@ -119,12 +119,14 @@ def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...]
     """Call the function in a frame of its own, so that refusals name places inside it."""
     from retrograd.frontend import inline
 
-    while not isinstance(function, (FunctionType, functools.partial)):
+    while not isinstance(function, FunctionType):
         if isinstance(function, MethodType):
             args = (static_thing(function.__self__), *args)
-        function = getattr(function, "__func__", None) or function.py_func  # type: ignore[attr-defined]
-    if isinstance(function, functools.partial):
-        return calls.call(tracer, Static(function), args, keywords)
+        if isinstance(function, functools.partial):
+            given, keywords = calls.partial_arguments(tracer, function, keywords)
+            args, function = (*given, *args), function.func
+        else:
+            function = getattr(function, "__func__", None) or function.py_func  # type: ignore[attr-defined]
     tracer.context.sources[tracer.frame.source.text] = None
     node = tracer.frame.source.node
     tracer.env.update(inline.bound(tracer, node, args, keywords, (), {}, function.__name__))

@@ -16,7 +16,7 @@ from retrograd.adjoint.residuals.tapes import Tapes
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.adjoint.sweep import Sweep
 from retrograd.ir.index import FULL
-from retrograd.ir.nodes import Atom, Constant, Let, Value, integer
+from retrograd.ir.nodes import Atom, Constant, Let, Value, While, integer
 from retrograd.ir.operations import OPERATIONS
 
 STORE_COST = 10.0          # an operation that costs more is stored rather than computed again
@@ -64,6 +64,12 @@ class Residuals:
             else:
                 home.known[v] = self._load(v, home)
 
+    def trips(self, loop: While, scope: Scope, sweep: Sweep) -> Atom:
+        """How many iterations a `while` made; the pointer of its tapes counts them too."""
+        if scope in self.tapes.pointers and _only_loop(scope):
+            return self.tapes.pointers[scope].final
+        return self.need(loop.trips, sweep)
+
     # --- the decision ---------------------------------------------------------------------------
 
     def recomputed(self, value: Value) -> bool:
@@ -99,9 +105,8 @@ class Residuals:
 
     def _recompute(self, let: Let, home: Sweep) -> Atom:
         args = [self.need(a, home) for a in let.args]
-        with home.builder.at(let.origin):
-            return home.builder.let(let.op, *args, name=let.result.name,
-                                    weak=_weak(let), **let.static)
+        return home.prologue.let(let.op, *args, name=let.result.name, weak=_weak(let),
+                                 **let.static)
 
     def _load(self, value: Value, home: Sweep) -> Atom:
         """Read a stored value back."""
@@ -119,7 +124,7 @@ class Residuals:
                 numbers.append(iteration)
         rank = value.type.rank
         index = ("int",) * len(numbers) + (FULL,) * rank
-        return home.builder.let("view" if rank else "load", tape.final, *numbers,
+        return home.prologue.let("view" if rank else "load", tape.final, *numbers,
                                 name=value.name, index=index)
 
     def _row(self, home: Sweep) -> Atom:
@@ -132,7 +137,7 @@ class Residuals:
         if row is None:
             present = home.get(pointer, self.places.top)
             assert present is not None
-            row = home.builder.let("subtract", present, integer(1), name="n")
+            row = home.prologue.let("subtract", present, integer(1), name="n")
             home.known[pointer.final] = home.state[pointer] = row
         return row
 
