@@ -18,8 +18,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from retrograd.frontend.reading import header_end
 
 Statements = list[ast.stmt]
+Node = TypeVar("Node", bound=ast.AST)
 Rewrite = Callable[[ast.stmt], list[ast.stmt]]
 
 
@@ -94,7 +98,7 @@ class _Rewriter:
             returned, value = self.flag("returned"), self.flag("returned_value")
             before.append(_assign(returned, ast.Constant(False), loop))
             body = _returns_to_breaks(body, returned, value)
-            result = ast.copy_location(ast.Return(_load(value, loop)), loop)
+            result = _placed(ast.Return(_load(value, loop)), loop)
             after.append(_if(_load(returned, loop), [result], [], loop))
         orelse = self.loops(loop.orelse)
         if not _contains(body, ast.Break):
@@ -112,7 +116,7 @@ class _Rewriter:
         return [*before, new, *after]
 
     def _rebuilt(self, loop: ast.For | ast.While, at: ast.stmt, body: Statements) -> ast.stmt:
-        body = body or [ast.copy_location(ast.Pass(), at)]
+        body = body or [_placed(ast.Pass(), at)]
         if isinstance(loop, ast.For):
             return ast.copy_location(ast.For(loop.target, loop.iter, body, []), at)
         return ast.copy_location(ast.While(loop.test, body, []), at)
@@ -154,7 +158,7 @@ class _Rewriter:
                     _if(_not(left, statement), self.block(rest, True), [], statement)]
         value = self.flag("returned_value")
         marked = _returns_to_flags(statement, left, value)
-        done = ast.copy_location(ast.Return(_load(value, statement)), statement)
+        done = _placed(ast.Return(_load(value, statement)), statement)
         return [first, *self.block([marked], True),
                 _if(_load(left, statement), [done], self.block(rest), statement)]
 
@@ -162,21 +166,29 @@ class _Rewriter:
 # --- small pieces of syntax -------------------------------------------------------------------
 
 
+def _placed(new: Node, at: ast.AST) -> Node:
+    """The new node where another stands, or where that one's header stands."""
+    ast.copy_location(new, at)
+    end = header_end(at)
+    new.end_lineno = end.end_lineno  # type: ignore[attr-defined]
+    new.end_col_offset = end.end_col_offset  # type: ignore[attr-defined]
+    return ast.fix_missing_locations(new)
+
+
 def _assign(name: str, value: ast.expr, at: ast.AST) -> ast.stmt:
-    new = ast.Assign([ast.Name(name, ast.Store())], value)
-    return ast.fix_missing_locations(ast.copy_location(new, at))
+    return _placed(ast.Assign([ast.Name(name, ast.Store())], value), at)
 
 
 def _load(name: str, at: ast.AST) -> ast.expr:
-    return ast.copy_location(ast.Name(name, ast.Load()), at)
+    return _placed(ast.Name(name, ast.Load()), at)
 
 
 def _not(name: str, at: ast.AST) -> ast.expr:
-    return ast.copy_location(ast.UnaryOp(ast.Not(), _load(name, at)), at)
+    return _placed(ast.UnaryOp(ast.Not(), _load(name, at)), at)
 
 
 def _if(test: ast.expr, then: Statements, otherwise: Statements, at: ast.AST) -> ast.stmt:
-    new = ast.If(test, then or [ast.copy_location(ast.Pass(), at)], otherwise)
+    new = ast.If(test, then or [_placed(ast.Pass(), at)], otherwise)
     return ast.copy_location(new, at)
 
 

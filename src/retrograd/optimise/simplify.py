@@ -85,7 +85,7 @@ class _Simplifier:
 
     def let(self, let: Let, out: list[Statement]) -> None:
         let = replace(let, args=self.atoms(let.args))
-        let = self.without_broadcasts(let)
+        let = self.full(self.without_broadcasts(let))
         same = self.same(let)
         if same is None:
             let = self.into_zeros(let)
@@ -163,6 +163,13 @@ class _Simplifier:
                 if source.type.dtype == a.type.dtype:
                     args[k] = source
         return replace(let, args=tuple(args))
+
+    def full(self, let: Let) -> Let:
+        """A number that is broadcast is an array full of it; computing with the number comes
+        before filling."""
+        if let.op == "broadcast_to" and isinstance(let.args[0].type, Scalar):
+            return replace(let, op="full", static={"dtype": let.result.type.dtype})
+        return let
 
     def has_shape(self, other: Atom, result: Value, made: Let) -> bool:
         """Whether an operand has the result's shape by itself: the broadcast one adds no axis,
