@@ -19,6 +19,7 @@ from retrograd.frontend.things import (
     leaves, thing_of,
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
+from retrograd.ir.extents import Root
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Constant, Effect, Value, integer
 from retrograd.ir.operations import OPERATIONS
@@ -323,6 +324,19 @@ def _is_known(_: Tracer, args: Args, __: Keywords) -> Thing:
     return constant_of(known(args[0])[0])
 
 
+def _never_one(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    from retrograd.frontend.expressions import need_atom
+
+    extent = tracer.builder.facts.integer(need_atom(tracer, args[0]))
+    if extent.known is not None:
+        return constant_of(extent.known != 1)
+    if extent.constant or len(extent.terms) != 1:
+        return constant_of(False)
+    term, factor = extent.terms[0]
+    return constant_of(factor == 1 and isinstance(term, Root) and term.axis is not None
+                       and term.value in tracer.context.parameters)
+
+
 def _isinstance(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     ok, kinds = known(args[1])
     if not ok:
@@ -401,7 +415,7 @@ _LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
     isinstance: _isinstance, hasattr: _hasattr, np.shape: _shape, np.ndim: _ndim, np.size: _size,
     np.result_type: _result_type, np.dtype: _dtype,
     language.primitive: _primitive, language.is_scalar: _is_scalar, language.is_float: _is_float,
-    language.is_weak: _is_weak, language.is_known: _is_known,
+    language.is_weak: _is_weak, language.never_one: _never_one, language.is_known: _is_known,
 }
 
 

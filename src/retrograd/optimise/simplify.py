@@ -85,7 +85,7 @@ class _Simplifier:
 
     def let(self, let: Let, out: list[Statement]) -> None:
         let = replace(let, args=self.atoms(let.args))
-        let = self.full(self.without_broadcasts(let))
+        let = self.full(self.filled_later(self.without_broadcasts(let), out))
         same = self.same(let)
         if same is None:
             let = self.into_zeros(let)
@@ -163,6 +163,25 @@ class _Simplifier:
                 if source.type.dtype == a.type.dtype:
                     args[k] = source
         return replace(let, args=tuple(args))
+
+    def filled_later(self, let: Let, out: list[Statement]) -> Let:
+        """Computing with an array full of a number is computing with the number."""
+        if not is_elementwise(let.op) or not isinstance(let.result.type, Array):
+            return let
+        fills = [self.definition(a) for a in let.args if isinstance(a.type, Array)]
+        first = fills[0] if fills else None
+        if first is None or any(
+                f is None or f.op != "full" or f.args[1:] != first.args[1:] for f in fills):
+            return let
+        numbers = tuple(f.args[0] if (f := self.definition(a)) is not None and isinstance(
+            a.type, Array) else a for a in let.args)
+        if any(n.type.dtype != a.type.dtype for n, a in zip(numbers, let.args, strict=True)):
+            return let
+        number = Value("t", Scalar(let.result.type.dtype))
+        self.uses[number] = 1
+        self.let(Let(number, let.op, numbers, let.static, let.origin), out)
+        return Let(let.result, "full", (self.atom(number), *first.args[1:]),
+                   {"dtype": let.result.type.dtype}, let.origin)
 
     def full(self, let: Let) -> Let:
         """A number that is broadcast is an array full of it; computing with the number comes

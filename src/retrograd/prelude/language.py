@@ -63,3 +63,8 @@ def is_sequence(x: Any) -> bool:
 def dtype_of(x: Any) -> Any:
     """The name of the dtype of a number or an array (static); a Python float's is float64."""
     return np.result_type(x).name
+
+
+def never_one(n: Any) -> bool:
+    """Whether an extent is certainly not 1: those of arguments are not, where they are unknown."""
+    return bool(n != 1)

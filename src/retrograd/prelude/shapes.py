@@ -22,7 +22,7 @@ from retrograd.prelude.arguments import (
     permutation,
     with_new,
 )
-from retrograd.prelude.language import is_known, is_scalar, primitive, refuse
+from retrograd.prelude.language import is_known, is_scalar, never_one, primitive, refuse
 
 
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
@@ -99,11 +99,12 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
 
 def all_known(extents: tuple[Any, ...]) -> bool:
-    return len([n for n in extents if not is_known(n)]) == 0
+    """Whether it is known of every extent if it is 1."""
+    return len([n for n in extents if not is_known(n) and not never_one(n)]) == 0
 
 
 def _of_extent_one(x: Any) -> Any:
-    return tuple([k for k, n in enumerate(np.shape(x)) if n == 1])
+    return tuple([k for k, n in enumerate(np.shape(x)) if is_known(n) and n == 1])
 
 
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
