@@ -10,7 +10,7 @@ import ast
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context, is_array
-from retrograd.ir.nodes import Atom, Constant, Let
+from retrograd.ir.nodes import Atom, Constant, Let, zero
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Scalar, Type, kind, promote, strong_promotion
 
@@ -22,6 +22,8 @@ _LOGIC: dict[str, type[ast.boolop]] = {
     "bitwise_and": ast.And, "bitwise_or": ast.Or,
 }
 _ROUNDING = frozenset({"floor", "ceil", "trunc"})
+# What NumPy takes Python's numbers for where nothing else is there.
+_PYTHONS = {"float32": "float64", "int32": "int64"}
 # Python numbers raise, or leave the reals, where NumPy gives inf or nan.
 _RAISES_IN_PYTHON = frozenset({"divide", "floor_divide", "remainder", "power"})
 _PREDICATES = frozenset({"isnan", "isinf", "isfinite", "signbit"})
@@ -74,8 +76,9 @@ def _operands(context: Context, let: Let) -> list[ast.expr]:
 def _printed_type(context: Context, atom: Atom) -> Type:
     if is_array(atom):
         return atom.type
-    weak = isinstance(atom, Constant) or atom in context.python_numbers
-    return Scalar(atom.type.dtype, weak)
+    if isinstance(atom, Constant) or atom in context.python_numbers:
+        return Scalar(_PYTHONS.get(atom.type.dtype, atom.type.dtype), weak=True)
+    return Scalar(atom.type.dtype)
 
 
 def _bools_to_floats(let: Let) -> bool:
@@ -226,7 +229,7 @@ def _complex_part(context: Context, let: Let) -> ast.expr:
         return context.numpy_call("conj", node) if let.op == "conjugate" \
             else syntax.attribute(node, let.op)
     if let.op == "imag":
-        return context.constant(Constant(0.0, Scalar(let.result.type.dtype)))
+        return context.constant(zero(Scalar(let.result.type.dtype)))
     return node
 
 

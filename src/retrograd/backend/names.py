@@ -29,7 +29,7 @@ _TRIES = 8
 
 
 def names_of(function: Function, positions: Positions, folded: Mapping[Value, Let],
-             accumulations: Collection[Let], taken: frozenset[str], users: frozenset[str],
+             accumulations: Collection[Let], *, taken: frozenset[str], users: frozenset[str],
              compiled: bool) -> dict[Value, str]:
     """The variable of every value.
 
@@ -37,7 +37,8 @@ def names_of(function: Function, positions: Positions, folded: Mapping[Value, Le
     which no temporary may have.
     """
     lives = lives_of(function, positions, folded)
-    classes = _Classes(lives, frozenset(function.params), compiled)
+    indices = frozenset(s.index for s in walk(function.body) if isinstance(s, Loop))
+    classes = _Classes(lives, frozenset(function.params), indices, compiled)
     _coalesce(function, accumulations, classes)
     return _Naming(classes, taken, users, _all_names(lives)).run(function.params)
 
@@ -57,6 +58,7 @@ class _Class:
     segments: list[Segment]
     key: object
     param: Value | None = None
+    named: bool = False          # holds a parameter or a loop's index, which the user has named
 
     @property
     def label(self) -> Value:
@@ -67,7 +69,7 @@ class _Class:
 
     @property
     def temporary(self) -> bool:
-        return is_temporary(self.label.name)
+        return is_temporary(self.label.name) and not self.named
 
     def meets(self, other: _Class) -> bool:
         """Whether the two are ever alive at the same time."""
@@ -97,6 +99,7 @@ def _key(value: Value, param: bool, compiled: bool) -> object:
 class _Classes:
     lives: Lives
     params: frozenset[Value]
+    indices: frozenset[Value]
     compiled: bool
     parent: dict[Value, Value] = field(default_factory=dict)
     of: dict[Value, _Class] = field(default_factory=dict)
@@ -105,7 +108,7 @@ class _Classes:
         for value, segments in self.lives.segments.items():
             param = value in self.params
             self.of[value] = _Class([value], list(segments), _key(value, param, self.compiled),
-                                    value if param else None)
+                                    value if param else None, param or value in self.indices)
 
     def root(self, value: Value) -> Value:
         root = value
@@ -131,6 +134,7 @@ class _Classes:
             insort(one.segments, segment)
         one.members += two.members
         one.param = one.param or two.param
+        one.named |= two.named
         self.parent[second] = first
         del self.of[second]
 
@@ -142,8 +146,7 @@ class _Classes:
         one, two = self.find(a), self.find(b)
         if one is two or one.key != two.key or (one.param and two.param):
             return
-        agree = one.label.name == two.label.name or (
-            (one.temporary and one.param is None) or (two.temporary and two.param is None))
+        agree = one.label.name == two.label.name or one.temporary or two.temporary
         if agree and not one.meets(two):
             self.union(a, b)
 

@@ -36,7 +36,9 @@ def conflicts(function: Function, candidates: Collection[Let]) -> Conflicts:
     finder.block(function.body, positions.body)
     finder.returns(function)
     finder.leave_out_views_of_copies()
-    return Conflicts(finder.edits, frozenset(finder.refused))
+    # a view that is copied is out of the way, so less may have to be copied besides
+    edits = Edits(finder.edits.views) if finder.edits.views else finder.edits
+    return Conflicts(edits, frozenset(finder.refused))
 
 
 @dataclass(eq=False, slots=True)
@@ -64,8 +66,10 @@ class _Finder:
         must have been copied before."""
         if not self.owned(value, region):
             return True, []
+        # what is defined later looks into the buffer only through what is there now
         others = [other for other in self.sharing.lookers_into(value)
-                  if self.positions.used_after(other, position, region)]
+                  if self.positions.defined_at[other] <= position
+                  and self.positions.used_after(other, position, region)]
         others += [atom for atom in beside if isinstance(atom, Value)
                    and (atom is value or self.sharing.overlap(atom, value))]
         if any(other is value or not self.is_view(other) for other in others):

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from retrograd.ir.nodes import Atom, Block, Branch, Function, Let, Loop, Statement, Value, While
+from retrograd.ir.nodes import (
+    Atom,
+    Block,
+    Branch,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+)
 from retrograd.ir.types import Array
 
 Place = tuple[Statement, int]
