@@ -111,6 +111,8 @@ class Reverse:
 
     def product(self, let: Let, g: Atom, partial: Atom, sweep: Sweep) -> Atom | None:
         """`g * partial`; exactly 0 where g is a strong zero."""
+        if let.op == "multiply" and isinstance(partial, Constant) and not partial.value:
+            return sweep.builder.let("multiply", partial, g)       # the user's 0: 0 * inf is nan
         product = times(sweep.builder, g, partial)
         if product is None or let.result not in self.strong or isinstance(partial, Constant):
             return product
