@@ -130,7 +130,11 @@ def _library(context: Context, let: Let) -> ast.expr:
     if let.op.startswith("slogdet"):
         pair = syntax.call(context.numpy("linalg", "slogdet"), *args)
         return syntax.subscripted(pair, syntax.integer(0 if let.op == "slogdet_sign" else 1))
-    return syntax.call(context.numpy("linalg", let.op), *args)
+    result = syntax.call(context.numpy("linalg", let.op), *args)
+    if context.compiled and let.result.type.rank > 1:
+        # Numba's LAPACK wrappers return Fortran order
+        return context.numpy_call("ascontiguousarray", result)
+    return result
 
 
 # --- new arrays ----------------------------------------------------------------------------------
