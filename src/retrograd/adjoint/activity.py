@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Carried, Constant, Function, Let, Loop, Statement, Value, While,
+    Atom,
+    Block,
+    Branch,
+    Carried,
+    Constant,
+    Function,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
 )
 from retrograd.ir.types import is_float
 from retrograd.rules import INDEXED, ZERO_DERIVATIVE

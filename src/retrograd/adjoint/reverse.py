@@ -22,7 +22,18 @@ from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
 from retrograd.ir.index import advanced
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Carried, Constant, Join, Let, Loop, Statement, Value, While, integer,
+    Atom,
+    Block,
+    Branch,
+    Carried,
+    Constant,
+    Join,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+    integer,
 )
 from retrograd.ir.types import INT, Array, Scalar
 from retrograd.rules import INDEXED, RULES
@@ -106,8 +117,9 @@ class Reverse:
                     product = self.product(let, g, result, sweep)
                     if product is None:
                         continue
-                    result = unbroadcast(sweep.builder, product, arg)
-                self.accumulate(arg, result, sweep)
+                    self.accumulate(arg, unbroadcast(sweep.builder, product, arg), sweep)
+                else:
+                    self.accumulate(arg, result, sweep)
 
     def product(self, let: Let, g: Atom, partial: Atom, sweep: Sweep) -> Atom | None:
         """`g * partial`; exactly 0 where g is a strong zero."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from retrograd.ir.nodes import (
-    Block, Function, Let, Loop, Statement, Value, While, blocks, bound, defined,
+    Block,
+    Function,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+    blocks,
+    bound,
+    defined,
 )
 
 

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Effect, Function, Let, Loop, Raise, Statement, Value, While,
+    Atom,
+    Block,
+    Branch,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Raise,
+    Statement,
+    Value,
+    While,
 )
 
 _UNKNOWN: frozenset[Value] = frozenset()
@@ -21,13 +31,17 @@ def strong_values(function: Function, active: frozenset[Value], places: Places,
     uses: dict[Value, list[Value | None]] = {}
     _Uses(places, active, uses).function(function)
     strong = {v for v in active if uses.get(v)}
-    changed = True
-    while changed:
-        weak = {v for v in strong
-                if any(u is None or (u is not v and u not in strong) for u in uses[v])}
-        # a use by a value that is no choice and not strong makes its argument weak
-        strong -= weak
-        changed = bool(weak)
+    read_by: dict[Value | None, list[Value]] = {}
+    for value in strong:
+        for user in uses[value]:
+            if user is not value:
+                read_by.setdefault(user, []).append(value)
+    # a use by a value that is no choice and not strong makes its argument weak
+    pending: list[Value | None] = [None, *(u for u in read_by if u not in strong)]
+    while pending:
+        weak = [v for v in read_by.get(pending.pop(), ()) if v in strong]
+        strong.difference_update(weak)
+        pending += weak
     return frozenset(strong)
 
 

@@ -21,7 +21,8 @@ class Sweep:
     What a block changes of its surroundings is threaded through it: a loop's body sees it as a
     carried value (`carried`, made when first asked for), an arm of a branch sees it as it was
     at the start (`entry`). `known` maps primal values to what stands for them here (recomputed,
-    loaded from a tape, or an index), all made in the `prologue`; `iteration` is the number of the iteration being reversed.
+    loaded from a tape, or an index), all made in the `prologue`; `iteration` is the number of
+    the iteration being reversed.
     """
 
     scope: Scope

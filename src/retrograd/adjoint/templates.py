@@ -60,7 +60,7 @@ def _template(op: str, body: Callable[..., Any], keywords: tuple[str, ...], key:
     available: dict[str, Thing] = {k: static_thing(v) for k, v in static}
     available |= {"out": thing_of(result), "out_bar": thing_of(result_bar)}
     builder = Builder(checks=False)
-    source = inline.source_of(body)  # type: ignore[arg-type]
+    source = inline.source_of(body)
     frame = inline.new_frame(source, None, False, None)
     tracer = Tracer(Context(), frame, builder)
     thing = inline.function(tracer, body, tuple(thing_of(a) for a in args),

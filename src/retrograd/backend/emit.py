@@ -43,9 +43,9 @@ _IMPORTS = {"numpy": "np", "math": "math", "erf": "erf", "erfc": "erfc", "gammal
 _FROM_SCIPY = ("erf", "erfc", "gammaln")
 
 
-def emit(function: Function, dialect: str, structure: Tree, header: Sequence[str] = (),
-         name: str | None = None, reserved: frozenset[str] = frozenset(),
-         comment_from: int | None = None) -> Emitted:
+def emit(function: Function, dialect: str, structure: Tree,
+         header: Sequence[str] = (), name: str | None = None,
+         reserved: frozenset[str] = frozenset(), comment_from: int | None = None) -> Emitted:
     """The source of a module with one function.
 
     Parameters
@@ -85,7 +85,8 @@ def _context(function: Function, accumulations: frozenset[Let], compiled: bool, 
     spoken = _names_in(function) | reserved
     aliases = _aliases(spoken | {name})
     taken = frozenset({name, *aliases.values(), *_builtins(function)})
-    names = names_of(function, positions, folded, accumulations, taken, reserved, compiled)
+    names = names_of(function, positions, folded, accumulations, taken=taken, users=reserved,
+                     compiled=compiled)
     computed = frozenset(s.result for s in walk(function.body) if isinstance(s, Let))
     return Context(compiled, names, folded, accumulations, computed, python_numbers(function),
                    aliases, failures_of(function) if compiled else Failures(), expression,

@@ -6,14 +6,33 @@ import ast
 from collections.abc import Callable, Sequence
 
 from retrograd.frontend.things import (
-    Base, Handle, Items, Maybe, Static, Thing, atom_of, leaves, same_structure, with_leaves,
+    Base,
+    Handle,
+    Items,
+    Maybe,
+    Static,
+    Thing,
+    atom_of,
+    has_function,
+    leaves,
+    same_structure,
+    with_leaves,
 )
 from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Root
 from retrograd.ir.index import Index
 from retrograd.ir.nodes import (
-    Atom, Branch, Constant, Join, Let, Value, defined, integer, number, zero,
+    Atom,
+    Branch,
+    Constant,
+    Join,
+    Let,
+    Value,
+    defined,
+    integer,
+    number,
+    zero,
 )
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, Type, is_float, kind, promote
@@ -81,7 +100,7 @@ def _lazily(tracer: Tracer, is_and: bool, thunks: Sequence[Thunk]) -> Thing:
     test = truth(tracer, first)
     if isinstance(test, Constant):
         return _lazily(tracer, is_and, thunks[1:]) if bool(test.value) == is_and else first
-    inner = tracer.inner()
+    inner = tracer.inner(binds=False)
     rest = _lazily(inner, is_and, thunks[1:])
     value = atom_of(rest)
     if value is not None and value.type == test.type and first is test and _harmless(inner.builder):
@@ -104,7 +123,7 @@ def choose(tracer: Tracer, test: Atom, then: Thunk, otherwise: Thunk) -> Thing:
     """`then if test else otherwise`."""
     if isinstance(test, Constant):
         return then(tracer) if test.value else otherwise(tracer)
-    first, second = tracer.inner(), tracer.inner()
+    first, second = tracer.inner(binds=False), tracer.inner(binds=False)
     a, b = then(first), otherwise(second)
     return join(tracer, test, (first, [a]), (second, [b]))[0]
 
@@ -144,6 +163,9 @@ class _Joiner:
         if a is None or b is None:
             present = b if a is None else a
             assert present is not None
+            if has_function(present):
+                self.tracer.refuse("a function leaves the branch in which it may have been made",
+                                   "define it before the branch")
             return with_leaves(present, lambda leaf: self._leaf(
                 leaf if a is not None else None, leaf if b is not None else None, name))
         if isinstance(a, Maybe) or isinstance(b, Maybe):

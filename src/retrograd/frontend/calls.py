@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from retrograd.frontend import indexing, inline
 from retrograd.frontend.things import (
-    Closure, Enumerate, Handle, Items, Method, Range, Reversed, Static, Thing, Zip, atom_of,
-    leaves, thing_of,
+    Closure,
+    Enumerate,
+    Handle,
+    Items,
+    Method,
+    Range,
+    Reversed,
+    Static,
+    Thing,
+    Zip,
+    atom_of,
+    leaves,
+    thing_of,
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
 from retrograd.ir.extents import Root
@@ -24,8 +35,7 @@ from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Constant, Effect, Value, integer
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, is_float, is_integer
-from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, SCIPY, WEAK
-from retrograd.prelude import language
+from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, SCIPY, WEAK, language
 
 Args = tuple[Thing, ...]
 Keywords = Mapping[str, Thing]
@@ -72,8 +82,7 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
 
 
 def _hashable(function: Any) -> bool:
-    return isinstance(function, (type, FunctionType, BuiltinFunctionType, np.ufunc)) or callable(
-        function) and type(function).__hash__ is not None
+    return callable(function) and type(function).__hash__ is not None
 
 
 def _replacement(function: Any) -> str | Callable[..., Any] | None:
@@ -495,24 +504,30 @@ def unrolled(tracer: Tracer, thing: Thing, wanted: int | None = None,
             if tracer.frame.user and not (short and len(numbers) <= UNROLL_LIMIT):
                 return None
             return tuple(integer(k) for k in numbers)
+        case Handle(value=value) if wanted is not None and value.type.rank:
+            return _opened_array(tracer, thing, wanted)
+        case _:
+            return _unrolled_iterator(tracer, thing, wanted, short)
+
+
+def _unrolled_iterator(tracer: Tracer, thing: Thing, wanted: int | None, short: bool,
+                       ) -> tuple[Thing, ...] | None:
+    """The elements of `zip`, `enumerate` and `reversed` of things of known length."""
+    match thing:
         case Zip(parts=parts):
             opened = [unrolled(tracer, p, wanted, short) for p in parts]
             if any(o is None for o in opened):
                 return None
             return tuple(Items("tuple", row) for row in zip(
                 *(o for o in opened if o is not None), strict=False))
-        case Enumerate(inner=inner, start=start):
-            items_ = unrolled(tracer, inner, wanted, short)
-            if items_ is None or not isinstance(start, Constant):
-                return None
-            first = int(start.value.real)
-            return tuple(Items("tuple", (integer(first + k), item))
-                         for k, item in enumerate(items_))
+        case Enumerate(inner=inner, start=Constant(value=start)):
+            items = unrolled(tracer, inner, wanted, short)
+            return None if items is None else tuple(
+                Items("tuple", (integer(int(start.real) + k), item))
+                for k, item in enumerate(items))
         case Reversed(inner=inner):
-            items_ = unrolled(tracer, inner, wanted, short)
-            return None if items_ is None else items_[::-1]
-        case Handle(value=value) if wanted is not None and value.type.rank:
-            return _opened_array(tracer, thing, wanted)
+            items = unrolled(tracer, inner, wanted, short)
+            return None if items is None else items[::-1]
         case _:
             return None
 

@@ -12,7 +12,15 @@ import numpy as np
 
 from retrograd.frontend import branches, calls, indexing
 from retrograd.frontend.things import (
-    Closure, Handle, Items, Method, Range, Static, Thing, atom_of, thing_of,
+    Closure,
+    Handle,
+    Items,
+    Method,
+    Range,
+    Static,
+    Thing,
+    atom_of,
+    thing_of,
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
 from retrograd.ir.nodes import Atom, Constant, Value, integer
@@ -151,11 +159,7 @@ def arithmetic(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
     integers = a.type.dtype in _INTEGRAL and b.type.dtype in _INTEGRAL
     scalars = isinstance(a.type, Scalar) and isinstance(b.type, Scalar)
     if a.type.dtype == b.type.dtype == "bool":
-        if name == "subtract" and not scalars:
-            raise TypeError("numpy boolean subtract, the `-` operator, is not supported, use the "
-                            "bitwise_xor, the `^` operator, or the logical_xor function instead.")
-        if name in ("add", "multiply", "subtract") and scalars and a.type.weak:
-            a, b = builder.cast(a, "int64"), builder.cast(b, "int64")
+        a, b = _bools(tracer, name, a, b)
     if not integers:
         return builder.let(name, a, b)
     if name == "divide":
@@ -167,14 +171,24 @@ def arithmetic(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
     return builder.let(name, a, b)
 
 
+def _bools(tracer: Tracer, name: str, a: Atom, b: Atom) -> tuple[Atom, Atom]:
+    """Python's bools are ints in arithmetic; NumPy's are not, and cannot be subtracted."""
+    python = all(isinstance(x.type, Scalar) and x.type.weak for x in (a, b))
+    if name == "subtract" and not python:
+        raise TypeError("numpy boolean subtract, the `-` operator, is not supported, use the "
+                        "bitwise_xor, the `^` operator, or the logical_xor function instead.")
+    if name in ("add", "multiply", "subtract") and python:
+        return tracer.builder.cast(a, "int64"), tracer.builder.cast(b, "int64")
+    return a, b
+
+
 _INTEGRAL = ("bool", "int32", "int64")
 
 
 def _true_divide(tracer: Tracer, a: Atom, b: Atom) -> Atom:
     """int / int is a float division: dividing by 0 gives inf or nan as everywhere."""
-    if isinstance(a, Constant) and isinstance(b, Constant) and b.value:
-        return constant_of(a.value / b.value) if isinstance(a.type, Scalar) and a.type.weak \
-            else tracer.builder.let("divide", a, b)
+    if isinstance(a, Constant) and isinstance(b, Constant) and b.value and a.type.weak:
+        return constant_of(a.value.real / b.value.real)
     weak = all(isinstance(x.type, Scalar) and x.type.weak for x in (a, b))
     if isinstance(a.type, Scalar) and isinstance(b.type, Scalar):
         a = as_float(tracer, a, weak)
@@ -367,6 +381,7 @@ def _comprehension(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, (ast.ListComp, ast.GeneratorExp))
     items: list[Thing] = []
     inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env))
+    inner.binds = False
 
     def generate(k: int) -> None:
         if k == len(node.generators):
@@ -485,6 +500,9 @@ def closure(tracer: Tracer, node: ast.Lambda | ast.FunctionDef) -> Closure:
 
 def _named_expr(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, ast.NamedExpr)
+    if not tracer.binds:
+        tracer.refuse(f"`{node.target.id} := ...` is evaluated only sometimes",
+                      "assign the name in a statement of its own", node)
     thing = evaluate(tracer, node.value)
     bind(tracer, node.target, thing)
     return thing
@@ -498,11 +516,25 @@ def _joined_str(tracer: Tracer, node: ast.expr) -> Thing:
         if isinstance(piece, ast.Constant):
             parts.append(Static(piece.value))
         elif isinstance(piece, ast.FormattedValue):
-            parts.append(evaluate(tracer, piece.value))
+            parts.append(_formatted(tracer, piece))
     ok, values = known(Items("tuple", tuple(parts)))
     if ok:
         return Static("".join(str(v) for v in values))
     return Items("message", tuple(parts))
+
+
+def _formatted(tracer: Tracer, node: ast.FormattedValue) -> Thing:
+    """One `{...}` of an f-string: formatted now where it is known, else printed as `str` does."""
+    thing = evaluate(tracer, node.value)
+    spec = Static("") if node.format_spec is None else evaluate(tracer, node.format_spec)
+    ok, value = known(thing)
+    if ok and isinstance(spec, Static):
+        shown = {ord("r"): repr(value), ord("a"): ascii(value), ord("s"): str(value)}
+        return Static(format(shown.get(node.conversion, value), spec.value))
+    if spec != Static("") or node.conversion not in (-1, ord("s")):
+        tracer.refuse("a format for a number that is not known while compiling is not supported",
+                      "leave the format out: f\"{x}\"", node.value)
+    return thing
 
 
 _HANDLERS: dict[type[ast.expr], Callable[[Tracer, Any], Thing]] = {

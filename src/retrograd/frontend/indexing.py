@@ -34,7 +34,8 @@ def item(tracer: Tracer, owner: Items, key: Thing) -> Thing:
         return Items(owner.kind, owner.items[value])
     if not -len(owner.items) <= value < len(owner.items):
         raise IndexError(f"{owner.kind} index out of range")
-    return owner.items[value]
+    found: Thing = owner.items[value]
+    return found
 
 
 def read(tracer: Tracer, owner: Handle, node: ast.expr) -> Thing:

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from retrograd.frontend.jumps import structured
-from retrograd.frontend.liveness import assigned, liveness
+from retrograd.frontend.liveness import assigned, liveness, reads
 from retrograd.frontend.reading import FunctionNode, Source, read
 from retrograd.frontend.things import Closure, Items, Static, Thing
 from retrograd.frontend.tracer import Frame, Tracer, static_thing
@@ -77,17 +77,33 @@ def _read(tracer: Tracer, called: FunctionType) -> Source:
 def closure(tracer: Tracer, called: Closure, args: tuple[Thing, ...],
             keywords: Mapping[str, Thing]) -> Thing:
     """Inline a function that was defined inside the traced one."""
-    home: Tracer = called.frame
+    home = called.frame
+    assert isinstance(home, Tracer)
     frame = new_frame(Source(home.frame.function, called.node, home.frame.source.file,
                              home.frame.source.lines), tracer.frame, home.frame.user, tracer)
-    # the names of the enclosing function as they are now: where the caller is that function,
-    # its present block knows them best
-    enclosing = tracer.env if tracer.frame is home.frame else home.env
-    frame.names = {**home.frame.names, **enclosing}
+    frame.home = home
+    frame.names = _enclosing(tracer, home, reads(called.node))
     name = getattr(called.node, "name", "<lambda>")
     env = bound(tracer, called.node, args, keywords, called.defaults,
                 called.keyword_defaults, name)
     return run(Tracer(tracer.context, frame, tracer.builder, env), called.node)
+
+
+def _enclosing(tracer: Tracer, home: Tracer, wanted: frozenset[str]) -> dict[str, Thing]:
+    """The names of the functions around a closure as they are now: where such a function waits
+    for this call, its present block knows them; else they are what they were when it ended."""
+    outer = {} if home.frame.home is None else _enclosing(tracer, home.frame.home, wanted)
+    waiting: Tracer | None = tracer
+    while waiting is not None and waiting.frame is not home.frame:
+        waiting = waiting.frame.caller
+    if waiting is not None:
+        return {**outer, **waiting.env}
+    ended = home.frame.ended or [home.env]
+    for name in wanted:
+        if any(env.get(name) is not ended[0].get(name) for env in ended):
+            tracer.refuse(f"a function reads {name!r} of a function that has returned, from more "
+                          "than one place", "pass it as an argument")
+    return {**outer, **ended[0]}
 
 
 def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | None) -> Frame:

@@ -91,6 +91,8 @@ class _Rewriter:
         return result
 
     def loop(self, loop: ast.For | ast.While) -> Statements:
+        if isinstance(loop, ast.While) and not loop.orelse and _binds(loop.test):
+            loop = _test_in_body(loop)
         body = self.loops(loop.body)
         before: Statements = []
         after: Statements = []
@@ -190,6 +192,18 @@ def _not(name: str, at: ast.AST) -> ast.expr:
 def _if(test: ast.expr, then: Statements, otherwise: Statements, at: ast.AST) -> ast.stmt:
     new = ast.If(test, then or [_placed(ast.Pass(), at)], otherwise)
     return ast.copy_location(new, at)
+
+
+def _binds(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.NamedExpr) for node in ast.walk(test))
+
+
+def _test_in_body(loop: ast.While) -> ast.While:
+    """`while (x := f()) > 0: ...` as `while True: if not (x := f()) > 0: break; ...`."""
+    test = ast.copy_location(ast.UnaryOp(ast.Not(), loop.test), loop.test)
+    leave = _if(test, [ast.copy_location(ast.Break(), loop)], [], loop)
+    always = ast.copy_location(ast.Constant(True), loop.test)
+    return ast.copy_location(ast.While(always, [leave, *loop.body], []), loop)
 
 
 def _contains(body: Iterable[ast.stmt], kind: type[ast.stmt]) -> bool:

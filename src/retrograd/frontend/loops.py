@@ -18,12 +18,32 @@ from retrograd.frontend.expressions import bind, evaluate
 from retrograd.frontend.indexing import UnknownItem
 from retrograd.frontend.liveness import assigned
 from retrograd.frontend.things import (
-    Base, Handle, Maybe, Range, Thing, atom_of, leaves, same_structure, thing_of, with_leaves,
+    Base,
+    Handle,
+    Lost,
+    Maybe,
+    Range,
+    Thing,
+    atom_of,
+    has_function,
+    leaves,
+    same_structure,
+    thing_of,
+    with_leaves,
 )
 from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.extents import Extent, Opaque, Term, root
 from retrograd.ir.nodes import (
-    Atom, Carried, Constant, Loop, Value, While, defined, integer, number, walk,
+    Atom,
+    Carried,
+    Constant,
+    Loop,
+    Value,
+    While,
+    defined,
+    integer,
+    number,
+    walk,
 )
 from retrograd.ir.types import FLOAT, INT, Array, Type
 
@@ -127,7 +147,7 @@ def trace_while(tracer: Tracer, node: ast.While) -> None:
         from retrograd.frontend.branches import choose
         from retrograd.frontend.statements import execute
 
-        tester = inner.inner()
+        tester = inner.inner(binds=False)
         if flag is None:
             condition = truth(tester, evaluate(tester, node.test))
         else:
@@ -165,6 +185,7 @@ class _Slots:
     indices_outside: set[Value] = field(default_factory=set)
     inner_values: dict[str, list[Value]] = field(default_factory=dict)
     results: dict[str, list[Value]] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         frame = self.tracer.frame
@@ -234,6 +255,9 @@ class _Slots:
             end = inner.env.get(name)
             if end is None:
                 self.outputs.remove(name)
+            elif has_function(end):
+                self.outputs.remove(name)
+                self.lost.append(name)
             elif isinstance(end, Maybe):
                 self.outputs.remove(name)
                 self.initial[name] = self._stand_in(end.thing)
@@ -365,6 +389,7 @@ class _Slots:
             env.pop(name, None)
         for name, thing in self.initial.items():
             env[name] = self._outer_thing(name, thing)
+        env.update((name, Lost("a loop")) for name in self.lost)
         for name in self.outputs:
             found = self._outer_thing(name, inner.env[name])
             ran = nonempty()

@@ -33,7 +33,7 @@ class NeedStatic(Exception):
 class Source:
     """A function's syntax tree and the lines of its file."""
 
-    function: FunctionType
+    function: Any                  # a FunctionType, whose __get__ would make mypy see a method
     node: FunctionNode
     file: str
     lines: tuple[str, ...]

@@ -10,9 +10,26 @@ from typing import Any
 from retrograd.frontend import branches, loops
 from retrograd.frontend.branches import join, truth
 from retrograd.frontend.expressions import (
-    BINARY, arithmetic, binary, bind, closure, evaluate, evaluate_named, named,
+    BINARY,
+    arithmetic,
+    binary,
+    bind,
+    closure,
+    evaluate,
+    evaluate_named,
+    named,
 )
-from retrograd.frontend.things import Handle, Items, Maybe, Static, Thing, atom_of, thing_of
+from retrograd.frontend.things import (
+    Handle,
+    Items,
+    Lost,
+    Maybe,
+    Static,
+    Thing,
+    atom_of,
+    has_function,
+    thing_of,
+)
 from retrograd.frontend.tracer import Tracer, constant_of, known
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise
 from retrograd.ir.types import Array
@@ -132,7 +149,9 @@ def _symbol(op: ast.operator) -> str:
 
 
 def _return(tracer: Tracer, node: ast.Return) -> Outcome:
-    return Returned(Static(None) if node.value is None else evaluate(tracer, node.value))
+    result = Static(None) if node.value is None else evaluate(tracer, node.value)
+    tracer.frame.ended.append(tracer.env)
+    return Returned(result)
 
 
 def _if(tracer: Tracer, node: ast.If) -> Outcome:
@@ -170,6 +189,10 @@ def _merge(tracer: Tracer, test: Atom, arms: tuple[Tracer, Tracer],
         n in a.env and not isinstance(o, Raised) for a, o in zip(arms, outcomes, strict=True))]
     for n in changed:
         tracer.env.pop(n, None)
+    lost = [n for n in names if arms[0].env.get(n) is not arms[1].env.get(n)
+            and any(has_function(a.env.get(n)) for a in arms)]
+    tracer.env.update((n, Lost("a branch")) for n in lost)
+    names = [n for n in names if n not in lost]
     columns: list[list[Thing] | None] = []
     for k, (arm, outcome) in enumerate(zip(arms, outcomes, strict=True)):
         other = arms[1 - k]

@@ -7,6 +7,7 @@
           | Range | Zip | Enumerate   iterables
           | Method | Closure          something to call
           | Maybe                     a name that is only sometimes defined
+          | Lost                      a name whose function was made in a block that has ended
 """
 
 from __future__ import annotations
@@ -111,8 +112,16 @@ class Maybe:
     defined: Atom
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lost:
+    """A name whose function or method was made inside a loop or a branch and may read values of
+    that block: it cannot be used after it. `where` says which block that was."""
+
+    where: str
+
+
 Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed | Method
-         | Closure | Maybe)
+         | Closure | Maybe | Lost)
 
 
 def thing_of(atom: Atom) -> Thing:
@@ -151,6 +160,20 @@ def leaves(thing: Thing) -> list[Thing]:
             return []
 
 
+def has_function(thing: Thing | None) -> bool:
+    """Whether there is a function in a thing that may read values of the block where it was
+    made."""
+    match thing:
+        case Closure() | Method() | Lost():
+            return True
+        case Items(items=items) | Zip(parts=items):
+            return any(has_function(i) for i in items)
+        case Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner):
+            return has_function(inner)
+        case _:
+            return False
+
+
 def with_leaves(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
     """The same thing with `new(leaf)` in place of every number and array."""
     match thing:
@@ -183,25 +206,25 @@ def same_structure(a: Thing, b: Thing) -> bool:
         return (atom_of(a) is None) == (atom_of(b) is None)
     if type(a) is not type(b):
         return False
-    match a, b:
-        case Items(), Items():
-            return (a.kind == b.kind and a.keys == b.keys and len(a.items) == len(b.items)
-                    and all(same_structure(x, y) for x, y in zip(a.items, b.items, strict=True)))
-        case Zip(), Zip():
-            return len(a.parts) == len(b.parts) and all(
-                same_structure(x, y) for x, y in zip(a.parts, b.parts, strict=True))
-        case Static(), Static():
-            return a.value is b.value or bool(type(a.value) is type(b.value)
-                                              and a.value == b.value)
-        case Closure(), Closure():
-            return a.node is b.node and a.frame is b.frame
-        case Maybe(), Maybe():
-            return same_structure(a.thing, b.thing)
-        case Enumerate(), Enumerate():
-            return same_structure(a.inner, b.inner)
-        case Reversed(), Reversed():
-            return same_structure(a.inner, b.inner)
-        case Method(), Method():
-            return a.name == b.name and a.owner is b.owner
+    if isinstance(a, Static) and isinstance(b, Static):
+        return a.value is b.value or bool(type(a.value) is type(b.value) and a.value == b.value)
+    if isinstance(a, Closure) and isinstance(b, Closure):
+        return a.node is b.node and a.frame is b.frame
+    if isinstance(a, Method) and isinstance(b, Method):
+        return a.name == b.name and a.owner is b.owner
+    if isinstance(a, Items) and isinstance(b, Items) and (a.kind, a.keys) != (b.kind, b.keys):
+        return False
+    first, second = _parts(a), _parts(b)
+    return len(first) == len(second) and all(
+        same_structure(x, y) for x, y in zip(first, second, strict=True))
+
+
+def _parts(thing: Thing) -> tuple[Thing, ...]:
+    """The things inside a container or an iterable."""
+    match thing:
+        case Items(items=parts) | Zip(parts=parts):
+            return parts
+        case Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner):
+            return (inner,)
         case _:
-            return isinstance(a, Range)
+            return ()

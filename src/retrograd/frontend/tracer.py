@@ -14,9 +14,7 @@ import numpy as np
 
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend.reading import NeedStatic, Source
-from retrograd.frontend.things import (
-    Base, Handle, Items, Maybe, Static, Thing, atom_of,
-)
+from retrograd.frontend.things import Base, Handle, Items, Lost, Maybe, Static, Thing, atom_of
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Opaque, Root
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
@@ -55,9 +53,11 @@ class Frame:
     live_inside: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
     site: Span | None = None
     caller: Tracer | None = None
+    home: Tracer | None = None       # where a closure was defined
+    ended: list[dict[str, Thing]] = field(default_factory=list)   # its names where it returned
 
     @property
-    def function(self) -> FunctionType:
+    def function(self) -> Any:
         return self.source.function
 
     def user_frame(self) -> Frame:
@@ -77,11 +77,17 @@ class Tracer:
         self.builder = builder
         self.env: dict[str, Thing] = {} if env is None else env
         self.node: ast.AST = frame.source.node
+        self.binds = True                # whether names bound here are seen afterwards
 
-    def inner(self) -> Tracer:
-        """A tracer for a block inside this one, with its own copy of the names."""
+    def inner(self, binds: bool = True) -> Tracer:
+        """A tracer for a block inside this one, with its own copy of the names.
+
+        Parts of expressions that are evaluated only sometimes do not bind: nobody joins names
+        that they would assign.
+        """
         tracer = Tracer(self.context, self.frame, self.builder.inner(), dict(self.env))
         tracer.node = self.node
+        tracer.binds = self.binds and binds
         return tracer
 
     def outer_things(self) -> Iterator[Thing]:
@@ -136,6 +142,9 @@ class Tracer:
         self.refuse(f"the name {name!r} is not defined", "define it before it is used")
 
     def _defined(self, name: str, thing: Thing) -> Thing:
+        if isinstance(thing, Lost):
+            self.refuse(f"{name!r} is a function or method made inside {thing.where}, and is used "
+                        "after it", "define it before")
         if not isinstance(thing, Maybe) or name in self.frame.flags:
             return thing.thing if isinstance(thing, Maybe) else thing
         message = f"cannot access local variable '{name}' where it is not associated with a value"
@@ -190,7 +199,8 @@ class Tracer:
 
     def need_static(self, atom: Atom, what: str) -> NoReturn:
         """`atom` must be known while compiling: ask for the parameters that it comes from."""
-        names, captures = [], []
+        names: list[str] = []
+        captures: list[str] = []
         for value in self._roots(atom):
             name = self.context.parameters.get(value)
             if name is None:

@@ -15,12 +15,8 @@ from typing import Any
 import numpy as np
 
 from retrograd.errors import Span
-from retrograd.ir.extents import (
-    Extent, Opaque, Root, Term, nonnegative, product, root, substituted,
-)
-from retrograd.ir.nodes import (
-    Atom, Block, Constant, Effect, Let, Statement, Value, integer, number,
-)
+from retrograd.ir.extents import Extent, Opaque, Root, Term, nonnegative, product, root, substituted
+from retrograd.ir.nodes import Atom, Block, Constant, Effect, Let, Statement, Value, integer, number
 from retrograd.ir.operations import OPERATIONS, Query
 from retrograd.ir.types import Array, Scalar, Type, promote, strong_promotion
 
@@ -179,7 +175,8 @@ class Builder:
             self.statements[k] = Effect(before.kind, before.args,
                                         {**before.static, "covers": new}, before.origin)
         self.append(Let(new, last.op, last.args, last.static, last.origin))
-        old = {Root(value, axis): root(new, axis) for axis in range(value.type.rank)}
+        old: dict[Term, Extent] = {
+            Root(value, axis): root(new, axis) for axis in range(value.type.rank)}
         if value in self.facts.extents:
             self.facts.extents[new] = tuple(
                 substituted(e, old) for e in self.facts.extents[value])

@@ -9,7 +9,18 @@ import numpy as np
 
 from retrograd.ir.effects import exception_of, message_of
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Constant, Effect, Function, Let, Loop, Raise, Statement, Value, While,
+    Atom,
+    Block,
+    Branch,
+    Constant,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Raise,
+    Statement,
+    Value,
+    While,
 )
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array

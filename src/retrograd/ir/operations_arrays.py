@@ -13,6 +13,8 @@ from retrograd.ir.operations import Operation, Query, Shape
 from retrograd.ir.operations_elementwise import broadcast_shape, shape_text
 from retrograd.ir.types import floating, kind, strong_promotion
 
+Message = list[str | Extent]
+
 # --- dtypes ----------------------------------------------------------------------------------
 
 
@@ -54,7 +56,9 @@ def _same_shape(query: Query) -> Shape:
 
 def _reduced(query: Query) -> Shape:
     axes = query.static["axes"]
-    return tuple(e for axis, e in enumerate(query.extents[0]) if axes is not None and axis not in axes)
+    if axes is None:
+        return ()
+    return tuple(e for axis, e in enumerate(query.extents[0]) if axis not in axes)
 
 
 def _given(first: int) -> Callable[[Query], Shape]:
@@ -64,7 +68,7 @@ def _given(first: int) -> Callable[[Query], Shape]:
 
 def _reshaped(query: Query) -> Shape:
     new = tuple(query.integer(k) for k in range(1, len(query.types)))
-    message = ["cannot reshape array of size ", size(query.extents[0]), " into shape ",
+    message: Message = ["cannot reshape array of size ", size(query.extents[0]), " into shape ",
                *shape_text(new)]
     query.same(size(query.extents[0]), size(new), ValueError, message)
     return new
@@ -80,7 +84,7 @@ def size(extents: Sequence[Extent]) -> Extent:
 def _broadcast_to(query: Query) -> Shape:
     new = tuple(query.integer(k) for k in range(1, len(query.types)))
     old = query.extents[0]
-    message = ["operands could not be broadcast together with remapped shapes "
+    message: Message = ["operands could not be broadcast together with remapped shapes "
                "[original->remapped]: ", *shape_text(old), "  and requested shape ",
                *shape_text(new)]
     for extent, target in zip(reversed(old), reversed(new), strict=False):
@@ -138,8 +142,9 @@ def _stored(query: Query) -> Shape:
     target = index_shape(query, len(query.types) - 2)
     value = query.extents[-1]
     kept = [t for t in target if t is not None]
-    message = ["could not broadcast input array from shape ", *shape_text(value), " into shape ",
-               *shape_text(tuple(kept))]
+    message: Message = [
+        "could not broadcast input array from shape ", *shape_text(value), " into shape ",
+        *shape_text(tuple(kept))]
     for extent, place in zip(reversed(value), reversed(target), strict=False):
         if extent.known != 1 and place is not None:
             query.same(extent, place, ValueError, message)
@@ -153,9 +158,9 @@ def _pushed(query: Query) -> Shape:
 def _matmul(query: Query) -> Shape:
     a, b = query.extents
     inner, other = a[-1], b[-2] if len(b) > 1 else b[0]
-    left = "(n?,k)" if len(a) == 1 else "(n?,k)"
-    message = ["matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc "
-               f"signature {left},(k,m?)->(n?,m?) (size ", other, " is different from ", inner, ")"]
+    message: Message = [
+        "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc "
+        "signature (n?,k),(k,m?)->(n?,m?) (size ", other, " is different from ", inner, ")"]
     query.same(inner, other, ValueError, message)
     outer = Query(query.types, (a[:-2], b[:-2]), query.static, query.integer, query.same)
     batch = broadcast_shape(outer)
@@ -171,8 +176,9 @@ def _einsum(query: Query) -> Shape:
             if known.known == 1:
                 extent[letter] = found
             elif found.known != 1:
-                message = ["operands could not be broadcast together with remapped shapes: "
-                           f"einsum index '{letter}' has extents ", known, " and ", found]
+                message: Message = [
+                    "operands could not be broadcast together with remapped shapes: "
+                    f"einsum index '{letter}' has extents ", known, " and ", found]
                 query.same(known, found, ValueError, message)
     return tuple(extent[letter] for letter in output)
 
@@ -185,9 +191,10 @@ def _concatenated(query: Query) -> Shape:
         total = total + other[axis]
         for k, (a, b) in enumerate(zip(first, other, strict=True)):
             if k != axis:
-                message = ["all the input array dimensions except for the concatenation axis "
-                           f"must match exactly, but along dimension {k}, the array at index 0 "
-                           "has size ", a, f" and the array at index {number} has size ", b]
+                message: Message = [
+                    "all the input array dimensions except for the concatenation axis "
+                    f"must match exactly, but along dimension {k}, the array at index 0 "
+                    "has size ", a, f" and the array at index {number} has size ", b]
                 query.same(a, b, ValueError, message)
     return (*first[:axis], total, *first[axis + 1:])
 
@@ -235,8 +242,9 @@ def _square_scalar(query: Query) -> Shape:
 def _solved(query: Query) -> Shape:
     _square(query)
     a, b = query.extents
-    message = ["solve: Input operand 1 has a mismatch in its core dimension 0, with gufunc "
-               "signature (m,m),(m,n)->(m,n) (size ", b[0], " is different from ", a[0], ")"]
+    message: Message = [
+        "solve: Input operand 1 has a mismatch in its core dimension 0, with gufunc "
+        "signature (m,m),(m,n)->(m,n) (size ", b[0], " is different from ", a[0], ")"]
     query.same(b[0], a[0], ValueError, message)
     return b
 
@@ -264,7 +272,8 @@ def _update(a: Any, *rest: Any, index: Any) -> Any:
 
 def _add_at(a: Any, *rest: Any, index: Any) -> Any:
     result = a.copy()
-    np.add.at(result, subscript(index, rest[:-1]), rest[-1])
+    place: Any = subscript(index, rest[:-1])
+    np.add.at(result, place, rest[-1])
     return result
 
 

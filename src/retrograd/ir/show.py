@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Constant, Effect, Function, Let, Loop, Raise, Statement, Value, While,
+    Atom,
+    Block,
+    Branch,
+    Constant,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Raise,
+    Statement,
+    Value,
+    While,
 )
 
 

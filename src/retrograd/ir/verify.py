@@ -6,8 +6,21 @@ from retrograd.errors import InternalError
 from retrograd.ir.build import Builder
 from retrograd.ir.effects import KINDS
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Effect, Function, Let, Loop, Statement, Value, While,
-    blocks, bound, defined, operands, yields,
+    Atom,
+    Block,
+    Branch,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+    blocks,
+    bound,
+    defined,
+    operands,
+    yields,
 )
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.show import show

@@ -15,8 +15,20 @@ from dataclasses import replace
 from typing import Any
 
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Carried, Constant, Effect, Function, Join, Let, Loop, Raise, Statement,
-    Value, While,
+    Atom,
+    Block,
+    Branch,
+    Carried,
+    Constant,
+    Effect,
+    Function,
+    Join,
+    Let,
+    Loop,
+    Raise,
+    Statement,
+    Value,
+    While,
 )
 from retrograd.ir.operations import OPERATIONS
 
@@ -101,7 +113,7 @@ class _Sharer:
 
     def let(self, let: Let, known: Known, added: list[Any]) -> Let | None:
         let = replace(let, args=self.atoms(let.args))
-        if let.op in _FRESH or OPERATIONS[let.op].family == "create" and let.op != "dim":
+        if let.op in _FRESH or (OPERATIONS[let.op].family == "create" and let.op != "dim"):
             return let
         key = _key(let)
         found = known.get(key)

@@ -17,8 +17,21 @@ from retrograd.ir.build import Builder, Facts
 from retrograd.ir.extents import Extent, Opaque, Root, Term, floor_divided, largest
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Carried, Constant, Function, Join, Loop, Statement, Value, While,
-    blocks, bound, defined, integer,
+    Atom,
+    Block,
+    Branch,
+    Carried,
+    Constant,
+    Function,
+    Join,
+    Loop,
+    Statement,
+    Value,
+    While,
+    blocks,
+    bound,
+    defined,
+    integer,
 )
 from retrograd.ir.types import INT, Array, Type
 
@@ -155,8 +168,12 @@ class _Writer:
     def __init__(self, tapes: Tapes) -> None:
         self.tapes = tapes
         self.by_scope: dict[Scope, list[Tape]] = {}
+        self.below: dict[Scope, list[Tape]] = {}
+        self.order = {tape: k for k, tape in enumerate(tapes.tapes.values())}
         for tape in tapes.tapes.values():
             self.by_scope.setdefault(tape.scope, []).append(tape)
+            for scope in tape.scope.chain():
+                self.below.setdefault(scope, []).append(tape)
 
     def block(self, block: Block, scope: Scope, builder: Builder, current: Current) -> None:
         """Copy a block, storing each taped value right after it is defined."""
@@ -205,7 +222,8 @@ class _Writer:
         """The tapes and pointers that belong to blocks inside a statement."""
         scopes = {self.tapes.places.of_block[statement, k]
                   for k in range(len(blocks(statement)))}
-        found = [t for t in self.tapes.tapes.values() if scopes & set(t.scope.chain())]
+        found = sorted((t for scope in scopes for t in self.below.get(scope, ())),
+                       key=self.order.__getitem__)
         return found, [p for p in self.tapes.pointers.values() if scopes & set(p.scope.chain())]
 
     def loop(self, loop: Loop | While, scope: Scope, builder: Builder, current: Current) -> None:
@@ -223,7 +241,8 @@ class _Writer:
         slots: list[tuple[Tape | Pointer, Atom, Value]] = []
         inner = builder.inner()
         here: Current = {}
-        for item in (*found, *pointers):
+        items: list[Tape | Pointer] = [*found, *pointers]
+        for item in items:
             value = Value(_name(item), item.final.type)
             slots.append((item, current[item], value))
             here[item] = value
