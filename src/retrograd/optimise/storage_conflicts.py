@@ -115,8 +115,9 @@ class _Finder:
         inits = [c.init for c in loop.carried]
         taken = [c.inner in self.mutable for c in loop.carried]
         position = self.positions.statement[loop]
+        beside = self.beside(inits, taken)
         for k, init in enumerate(inits):
-            if taken[k] and self.take(init, position, region, _beside(inits, taken, k)):
+            if taken[k] and self.take(init, position, region, beside[k]):
                 self.edits.operands[loop, k] = None
         inside = self.positions.inside[loop]
         if isinstance(loop, While):
@@ -137,6 +138,7 @@ class _Finder:
              taken: list[bool]) -> None:
         """What leaves a block: a buffer that is handed on, and never a view."""
         region = self.positions.inside[statement][number]
+        beside = self.beside(atoms, taken)
         for k, atom in enumerate(atoms):
             if not isinstance(atom, Value) or not is_array(atom):
                 continue
@@ -145,8 +147,23 @@ class _Finder:
                     self.edits.views.add(atom)
                 else:
                     self.edits.ends[statement, number, k] = None
-            elif taken[k] and self.take(atom, region.end, region, _beside(atoms, taken, k)):
+            elif taken[k] and self.take(atom, region.end, region, beside[k]):
                 self.edits.ends[statement, number, k] = None
+
+    def beside(self, atoms: Sequence[Atom], taken: Sequence[bool]) -> list[list[Atom]]:
+        """For each atom the others that flow into slots at the same time and may share its
+        memory; of two slots that both own their buffer the later one makes the copy."""
+        places: dict[object, list[int]] = {}
+        for k, atom in enumerate(atoms):
+            if is_array(atom):
+                for root in self.sharing.of(atom):
+                    places.setdefault(root, []).append(k)
+        result: list[list[Atom]] = []
+        for k, atom in enumerate(atoms):
+            near = {j for root in self.sharing.of(atom) for j in places.get(root, ())}
+            result.append([atoms[j] for j in sorted(near)
+                           if j != k and (j < k or not taken[j])])
+        return result
 
     def returns(self, function: Function) -> None:
         loose = disordered(function)
@@ -172,9 +189,3 @@ class _Finder:
                     and definition.args[0] in self.edits.views)
 
         self.edits.views -= {v for v in self.edits.views if viewed(v)}
-
-
-def _beside(atoms: Sequence[Atom], taken: Sequence[bool], k: int) -> list[Atom]:
-    """The other atoms that flow into slots at the same time; of two slots that both own
-    their buffer the later one makes the copy."""
-    return [a for j, a in enumerate(atoms) if j != k and is_array(a) and (j < k or not taken[j])]
