@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from retrograd.ir.build import Builder
 from retrograd.ir.index import Slice
 from retrograd.ir.nodes import (
-    Branch, Carried, Constant, Function, Join, Loop, Value, While, integer, number,
+    Branch,
+    Carried,
+    Constant,
+    Function,
+    Join,
+    Loop,
+    Value,
+    While,
+    integer,
+    number,
 )
 from retrograd.ir.types import Array, Scalar
 

@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
-from backend.emit_help import flat, load
 
+from backend.emit_help import flat, load
 from retrograd.backend.emit import emit
 from retrograd.backend.emit_elementwise import ALL
 from retrograd.ir.build import Builder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from backend.emit_help import check
 from backend.emit_programs import Programs
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from backend.emit_help import check
 
+from backend.emit_help import check
 from retrograd.backend.fold import is_temporary
 from retrograd.ir.build import Builder
 from retrograd.ir.index import Slice
@@ -40,8 +40,6 @@ def test_names_that_nobody_wrote():
 def test_a_temporary_is_folded(xyb):
     x, y, b = xyb
     s = b.let("add", b.let("multiply", x, y), x, name="s")
-    assert body_of(b, (x, y), b.let("sin", s, name="r")) == [
-        "s = x * y + x", "r = np.sin(s)", "return r,"] or True
     assert "s = x * y + x" in body_of(b, (x, y), s)
 
 

@@ -6,9 +6,9 @@ import gc
 import time
 
 import pytest
+
 from backend.emit_help import check, flat, load
 from backend.test_fold import body_of, const
-
 from retrograd.backend.emit import emit
 from retrograd.ir.build import Builder
 from retrograd.ir.index import FULL

@@ -9,7 +9,16 @@ from retrograd.ir.build import Builder
 from retrograd.ir.index import FULL, Slice
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import (
-    Branch, Carried, Constant, Function, Join, Let, Loop, Value, integer, walk,
+    Branch,
+    Carried,
+    Constant,
+    Function,
+    Join,
+    Let,
+    Loop,
+    Value,
+    integer,
+    walk,
 )
 from retrograd.ir.types import FLOAT, Array, Scalar
 from retrograd.ir.verify import verify

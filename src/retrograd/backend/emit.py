@@ -82,8 +82,7 @@ def _context(function: Function, accumulations: frozenset[Let], compiled: bool, 
              reserved: frozenset[str]) -> Context:
     positions = positions_of(function)
     folded = folded_values(function, positions, accumulations)
-    spoken = _names_in(function) | reserved
-    aliases = _aliases(spoken | {name})
+    aliases = _aliases(_names_in(function) | {name})
     taken = frozenset({name, *aliases.values(), *_builtins(function)})
     names = names_of(function, positions, folded, accumulations, taken=taken, users=reserved,
                      compiled=compiled)

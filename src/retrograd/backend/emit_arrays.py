@@ -73,9 +73,9 @@ def _transpose(context: Context, let: Let) -> ast.expr:
 
 def _reshape(context: Context, let: Let) -> ast.expr:
     shape = [context.bare(a) for a in let.args[1:]]
-    return syntax.call(syntax.attribute(context.atom(let.args[0]), "reshape"),
-                       syntax.sequence([]) if not shape else
-                       shape[0] if len(shape) == 1 else syntax.sequence(shape))
+    if not shape or context.compiled:
+        shape = [shape[0] if len(shape) == 1 else syntax.sequence(shape)]
+    return syntax.call(syntax.attribute(context.atom(let.args[0]), "reshape"), *shape)
 
 
 def _broadcast_to(context: Context, let: Let) -> ast.expr:

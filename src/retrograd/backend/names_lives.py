@@ -18,6 +18,7 @@ from retrograd.ir.nodes import (
     blocks,
     operands,
 )
+from retrograd.ir.types import Scalar
 from retrograd.optimise.storage_positions import Positions, Region
 
 Segment = tuple[int, int]           # alive after the first tick, until the second
@@ -37,7 +38,7 @@ def lives_of(function: Function, positions: Positions, folded: Mapping[Value, Le
     uses.read(function.returns, 2 * positions.body.end, positions.body)
     owner = {region: statement for statement, regions in positions.inside.items()
              for region in regions}
-    measure = _Measure(positions, uses.uses, owner)
+    measure = _Measure(positions, uses, owner)
     for param in function.params:
         measure.plain(param, 0)
     measure.block(function.body, folded)
@@ -101,13 +102,13 @@ class _Uses:
 @dataclass(eq=False, slots=True)
 class _Measure:
     positions: Positions
-    uses: dict[Value, list[Use]]
+    reads: _Uses
     owner: dict[Region, Statement]
     segments: dict[Value, list[Segment]] = field(default_factory=dict)
 
     def plain(self, value: Value, start: int) -> None:
         """A value made at one place."""
-        uses = self.uses.get(value, [])
+        uses = self.reads.uses.get(value, [])
         self.segments[value] = self.within(self.positions.home[value], start, uses) \
             or [(start, start + 1)]
 
@@ -145,15 +146,31 @@ class _Measure:
         if isinstance(loop, Loop):
             self.plain(loop.index, tick + 1)
         inside = self.positions.inside[loop]
+        alone = self.read_alone(loop)
         for c in loop.carried:
-            uses = self.uses.get(c.inner, [])
+            uses = self.reads.uses.get(c.inner, [])
             if isinstance(loop, While):
                 # the test may end the loop: until then the slot holds the result
                 until = 2 * inside[0].end
                 uses = [(until, inside[1]), *(use for use in uses if use[0] > until)]
             segments = self.within(inside[-1], tick, uses) or [(tick, tick + 1)]
             # the next value moves in at the end of the body, where all others have been read
-            self.segments[c.inner] = [*segments, (2 * inside[-1].end, 2 * self.end(loop))]
+            start = 2 * inside[-1].end + (c.next is alone)
+            self.segments[c.inner] = [*segments, (start, 2 * self.end(loop))]
+
+    def read_alone(self, loop: Loop | While) -> Value | None:
+        """The one value of the body that the test for leaving the loop reads, after the moves.
+
+        Where it is also what a slot becomes, it may be in the slot's variable already: nothing
+        else can be lost by the moves.
+        """
+        if not isinstance(loop, Loop) or loop.leave is None:
+            return None
+        body = self.positions.inside[loop][0]
+        inside = {v for v in self.reads.leaves([loop.leave])
+                  if self.positions.defined_at[v] >= body.start}
+        only = next(iter(inside)) if len(inside) == 1 else None
+        return only if only is not None and isinstance(only.type, Scalar) else None
 
     def join(self, value: Value, branch: Branch) -> None:
         """Written at the end of each arm; the second arm does not see the first one's."""

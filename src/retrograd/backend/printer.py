@@ -13,7 +13,8 @@ import tokenize
 from collections.abc import Sequence
 
 import astor
-from astor.code_gen import SourceGenerator
+from astor.code_gen import SourceGenerator, set_precedence
+from astor.op_util import Precedence
 
 COLUMNS = 100
 _OPENING, _CLOSING = "([{", ")]}"
@@ -37,6 +38,10 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
 
     def visit_Comment(self, node: Comment) -> None:
         self.statement(node, f"# {node.text}".rstrip())
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        set_precedence(Precedence.Comma, *node.keys)     # astor would print {(1): x}
+        super().visit_Dict(node)
 
 
 def source_of(body: Sequence[ast.stmt]) -> str:
