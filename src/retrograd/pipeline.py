@@ -9,8 +9,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from retrograd.adjoint.derive import derive as adjoint_of
@@ -19,16 +21,22 @@ from retrograd.backend.emit import emit
 from retrograd.backend.lowering import lower
 from retrograd.errors import Unsupported
 from retrograd.frontend.trace import Traced, trace
-from retrograd.ir.nodes import (
-    Atom, Effect, Function, Value, bound, defined, operands, walk, yields,
-)
+from retrograd.ir.nodes import Atom, Effect, Function, Value, bound, defined, operands, walk, yields
 from retrograd.ir.types import Array, Type, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.common import share_common
 from retrograd.optimise.dead import remove_dead
 from retrograd.optimise.simplify import simplify
 from retrograd.program import (
-    GRAD, PRIMAL, VALUE_AND_GRAD, VJP, Emitted, Known, Program, Request, Unit,
+    GRAD,
+    PRIMAL,
+    VALUE_AND_GRAD,
+    VJP,
+    Emitted,
+    Known,
+    Program,
+    Request,
+    Unit,
 )
 from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 
@@ -60,10 +68,25 @@ def derive(request: Request) -> Program:
     TypeError
         If the output or a differentiated argument is not a float.
     """
-    traced = trace(request)
-    functions = _PRODUCTS[request.product](request, traced)
-    units = tuple(_unit(d, request, traced) for d in functions)
+    with _no_collection():
+        traced = trace(request)
+        functions = _PRODUCTS[request.product](request, traced)
+        units = tuple(_unit(d, request, traced) for d in functions)
     return Program(units, traced.captures, traced.guards, sources=traced.sources)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leave Python's cyclic collector off meanwhile: a compiler makes many small objects and
+    hardly any cycles, and looking through all of them again and again takes as long as
+    compiling them (a third of the time for 10,000 statements)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def optimised(function: Function, stages: Sequence[Stage] = OPTIMISATIONS) -> Function:
@@ -210,8 +233,9 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
     header = _header(request, function)
 
     def lowered() -> Emitted:
-        program = optimised(lower(function), LOWERED_OPTIMISATIONS)
-        return emit(program, "compiled", derived.structure, header, reserved=names)
+        with _no_collection():
+            program = optimised(lower(function), LOWERED_OPTIMISATIONS)
+            return emit(program, "compiled", derived.structure, header, reserved=names)
 
     readable = emit(function, "readable", derived.structure, header, reserved=names,
                     comment_from=derived.boundary)

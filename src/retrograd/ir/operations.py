@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrograd.ir.extents import Extent
-from retrograd.ir.nodes import Static
+from retrograd.ir.nodes import Constant, Let, Static
 from retrograd.ir.types import Type
 
 Shape = tuple[Extent | None, ...]
@@ -88,6 +88,17 @@ class _Operations:
 
 
 OPERATIONS = _Operations()
+_FEW_FACTORS: dict[object, float] = {k: 2.0 if k > 0 else 6.0 for k in range(-4, 5)}
+
+
+def cost(let: Let) -> float:
+    """About how much it costs to compute this again, in additions. A power with a small whole
+    exponent is a few multiplications (and a division where the exponent is negative)."""
+    if let.op == "power":
+        exponent = let.args[1]
+        if isinstance(exponent, Constant) and exponent.value in _FEW_FACTORS:
+            return _FEW_FACTORS[exponent.value]
+    return OPERATIONS[let.op].cost
 
 
 def family(op: str) -> str:

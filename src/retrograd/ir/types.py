@@ -9,6 +9,7 @@ made (an element of an array, a result of a reduction or of `np.sin`) is strong.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -87,14 +88,20 @@ def promote(types: Iterable[Type]) -> tuple[str, bool]:
     weak = all(isinstance(t, Scalar) and t.weak for t in types)
     if weak:
         return max((t.dtype for t in types), key=lambda d: "bifc".index(kind(d))), True
-    parts = [_EXAMPLE[kind(t.dtype)] if isinstance(t, Scalar) and t.weak else np.dtype(t.dtype)
-             for t in types]
-    return str(np.result_type(*parts)), False
+    return _common(tuple((t.dtype, isinstance(t, Scalar) and t.weak) for t in types)), False
+
+
+@functools.cache
+def _common(parts: tuple[tuple[str, bool], ...]) -> str:
+    """NumPy's common dtype; asked for once for each combination, because NumPy takes microseconds
+    to answer and a program asks for every statement."""
+    return str(np.result_type(*(_EXAMPLE[kind(dtype)] if weak else np.dtype(dtype)
+                                for dtype, weak in parts)))
 
 
 def strong_promotion(types: Iterable[Type]) -> str:
     """The common dtype if no operand were weak: what compiled code does without casts."""
-    return str(np.result_type(*(np.dtype(t.dtype) for t in types)))
+    return _common(tuple((t.dtype, False) for t in types))
 
 
 def floating(dtype: str) -> str:

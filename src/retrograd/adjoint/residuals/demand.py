@@ -17,7 +17,7 @@ from retrograd.adjoint.scopes import Places, Scope
 from retrograd.adjoint.sweep import Sweep
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Constant, Let, Value, While, integer
-from retrograd.ir.operations import OPERATIONS
+from retrograd.ir.operations import cost
 
 STORE_COST = 10.0          # an operation that costs more is stored rather than computed again
 
@@ -78,7 +78,7 @@ class Residuals:
             return self._decisions[value]
         let = self.places.lets.get(value)
         self._decisions[value] = decision = (
-            let is not None and OPERATIONS[let.op].cost < STORE_COST
+            let is not None and cost(let) < STORE_COST
             and not self._reads_more_than_it_gives(let))
         return decision
 

@@ -13,7 +13,7 @@ from retrograd.backend.lowering.scope import Scope
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Let, Value, integer
-from retrograd.ir.operations import OPERATIONS, Query
+from retrograd.ir.operations import OPERATIONS, Query, cost
 from retrograd.ir.operations_elementwise import broadcast_shape
 from retrograd.ir.types import Array, kind
 
@@ -35,7 +35,7 @@ def elementwise(context: Context, scope: Scope, let: Let) -> Lowered:
 
     return Lazy(array_type(dtype, extents, "A"), extents, compute,
                 merged(_aligned(a, extents) for a in args),
-                cost=OPERATIONS[let.op].cost + sum(a.cost for a in args),
+                cost=cost(let) + sum(a.cost for a in args),
                 loops=any(a.loops for a in args), depth=1 + max(a.depth for a in args))
 
 
