@@ -13,7 +13,7 @@ from retrograd.ir.types import FLOAT, Array, Scalar
 
 A = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 5.0]])
 V = np.array([0.5, -1.0, 2.0])
-I = np.array([2, 0, 2])
+K = np.array([2, 0, 2])
 M = np.array([True, False, True])
 T = np.arange(24.0).reshape(2, 3, 4)
 
@@ -55,8 +55,8 @@ CASES = [
     ("view", (A, 1, 2), {"index": ("int", "int")}, "a[1, 2, ...]"),
     ("view", (A,), {"index": (FULL, FULL)}, "a[:]"),
     ("load", (A, 1, -1), {"index": ("int", "int")}, "a[1, -1]"),
-    ("take", (A, I), {"index": ("array", FULL)}, "a[b]"),
-    ("take", (A, I, 1), {"index": ("array", "int")}, "a[b, 1]"),
+    ("take", (A, K), {"index": ("array", FULL)}, "a[b]"),
+    ("take", (A, K, 1), {"index": ("array", "int")}, "a[b, 1]"),
     ("take", (V, M), {"index": ("mask",)}, "a[b]"),
     ("matmul", (A, V), {}, "a @ b"),
     ("einsum", (A, V), {"spec": "ij,j->i"}, "np.einsum('ij,j->i', a, b)"),
@@ -91,12 +91,12 @@ STORES = [
     ("update", (A, 1, V), {"index": ("int", FULL)}, "r[1] = b"),
     ("update", (A, 0.0), {"index": (FULL, FULL)}, "r[:] = 0.0"),
     ("update", (V, M, 0.5), {"index": ("mask",)}, "r[b] = 0.5"),
-    ("update", (V, I, V), {"index": ("array",)}, "r[b] = c"),
+    ("update", (V, K, V), {"index": ("array",)}, "r[b] = c"),
     ("add_at", (V, 1, 9.0), {"index": ("int",)}, "r[1] += 9.0"),
     ("add_at", (V, 1, 0.5), {"index": (Slice(True, False, 1),)}, "r[1:] += 0.5"),
     ("add_at", (V, M, 0.5), {"index": ("mask",)}, "r[b] += 0.5"),
-    ("add_at", (V, I, V), {"index": ("array",)}, "np.add.at(r, b, c)"),
-    ("add_at", (A, I, 1.0), {"index": (FULL, "array")}, "np.add.at(r, np.s_[:, b], 1.0)"),
+    ("add_at", (V, K, V), {"index": ("array",)}, "np.add.at(r, b, c)"),
+    ("add_at", (A, K, 1.0), {"index": (FULL, "array")}, "np.add.at(r, np.s_[:, b], 1.0)"),
 ]
 # Lowering leaves these to Numba as they are.
 COMPILED = frozenset({"transpose", "view", "load", "zeros", "ones", "full", "eye", "arange",

@@ -85,7 +85,8 @@ def same(got, wanted, dtype: str, where: str) -> None:
     np.testing.assert_allclose(got, wanted, rtol=rtol, atol=1e-300, err_msg=where)
 
 
-@pytest.mark.parametrize(("op", "dtypes"), CASES, ids=lambda v: v if isinstance(v, str) else "-".join(v))
+@pytest.mark.parametrize(("op", "dtypes"), CASES, ids=lambda v: "-".join(
+    [v] if isinstance(v, str) else v))
 def test_readable(op, dtypes):
     args = rows(op, dtypes)
     wanted = expected(op, args)
@@ -115,7 +116,7 @@ def test_compiled(op):
         emitted = emit(function, "compiled", flat(1))
         run = load(emitted, jit=True)
         same([run(*a) for a in args], expected(op, args), dtype, emitted.source)
-        returned = run.nopython_signatures[0].return_type
+        returned = numba.types.unliteral(run.nopython_signatures[0].return_type)
         assert returned == numba.from_dtype(np.dtype(dtype)), f"{dtypes}\n{emitted.source}"
 
 
