@@ -36,5 +36,6 @@ def alike(f, *args, argnums=0):
     expected = raised(f, *args)
     for jit in (False, True):
         for product in (rg.grad, rg.value_and_grad):
-            assert raised(product(f, argnums, jit=jit), *args) == expected
+            got = raised(product(f, argnums, jit=jit), *args)
+            assert got == expected, f"{product.__name__}, jit={jit}: {got}, not {expected}"
     return expected

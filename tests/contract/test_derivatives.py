@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from contract.support import INF, NAN, both_modes, same
 
 import retrograd as rg
-
+from contract.support import INF, NAN, both_modes, same
 
 # --- right means: the derivative of the path that was executed -----------------------------------
 

@@ -32,7 +32,7 @@ from retrograd.frontend.things import (
 from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
 from retrograd.ir.extents import Root
 from retrograd.ir.index import FULL
-from retrograd.ir.nodes import Atom, Constant, Effect, Value, integer
+from retrograd.ir.nodes import Atom, Branch, Constant, Effect, Raise, Value, integer
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, is_float, is_integer
 from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, SCIPY, WEAK, language
@@ -534,10 +534,16 @@ def _unrolled_iterator(tracer: Tracer, thing: Thing, wanted: int | None, short: 
 
 def _opened_array(tracer: Tracer, thing: Handle, wanted: int) -> tuple[Thing, ...]:
     """Unpack an array's first axis into `wanted` names; another length raises ValueError."""
-    extent = tracer.builder.facts.of(thing.value)[0]
-    tracer.builder.require_equal(
-        extent, type(extent)(wanted), ValueError,
-        ["cannot unpack an array of length ", extent, f" into {wanted} names"])
+    builder = tracer.builder
+    extent = builder.facts.of(thing.value)[0]
+    if extent.known != wanted:
+        count = builder.atom_of(extent)
+        message = (f"not enough values to unpack (expected {wanted}, got ", count, ")")
+        builder.append(Branch(builder.let("less", count, integer(wanted)),
+                              (Raise(ValueError, message, builder.origin),), (), (),
+                              builder.origin))
+    builder.require_equal(extent, type(extent)(wanted), ValueError,
+                          [f"too many values to unpack (expected {wanted})"])
     return tuple(element(tracer, thing, integer(k)) for k in range(wanted))
 
 
