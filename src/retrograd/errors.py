@@ -68,15 +68,5 @@ class Unsupported(RetrogradError):
         return " " * start + "^" * max(1, min(end, len(self.line)) - start)
 
 
-class ShapeChanged(Unsupported):
-    """An array changes its shape from one iteration of a loop to the next."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "give it one shape: pad it, or mask it with np.where")
-
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        return type(self), (self.reason,)
-
-
 class InternalError(RetrogradError):
     """A bug in retrograd: a stage produced a program that breaks the rules of the IR."""

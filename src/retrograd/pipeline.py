@@ -25,6 +25,7 @@ from retrograd.ir.nodes import Atom, Effect, Function, Value, bound, defined, op
 from retrograd.ir.types import Array, Type, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.common import share_common
+from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
 from retrograd.optimise.simplify import simplify
 from retrograd.program import (
@@ -43,6 +44,7 @@ from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 Stage = Callable[[Function], Function]
 
 OPTIMISATIONS: tuple[Stage, ...] = (remove_dead, simplify, share_common, simplify, remove_dead)
+READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (remove_dead,)
 
 _BOUNDARY = Effect("print", (), {"parts": (), "end": ""})     # between the sweeps, while optimising
@@ -50,12 +52,11 @@ _BOUNDARY = Effect("print", (), {"parts": (), "end": ""})     # between the swee
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """One function of a program before it is printed; `boundary` is where its reverse sweep
-    starts (None: it has none)."""
+    """One function of a program before it is printed; `_BOUNDARY` marks the start of its reverse
+    sweep, if it has one."""
 
     function: Function
     structure: Tree
-    boundary: int | None = None
 
 
 def derive(request: Request) -> Program:
@@ -127,7 +128,7 @@ def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
     name = f"{traced.function.name}_{request.product}"
     function = Function(name, traced.function.params,
                         (*adjoint.forward, _BOUNDARY, *adjoint.reverse), returns)
-    return (_split(optimised(function), structure),)
+    return (Derived(optimised(function), structure),)
 
 
 def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
@@ -147,7 +148,7 @@ def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     cut = whole.body.index(_BOUNDARY)
     count = len(traced.function.returns)
     results, gradients = whole.returns[:count], whole.returns[count:]
-    reverse = remove_dead(Function(f"{whole.name}_backward", (), whole.body[cut + 1:], gradients))
+    reverse = remove_dead(Function(f"{whole.name}_backward", (), whole.body[cut:], gradients))
     residuals = _free(reverse, set(seeds))
     backward = replace(reverse, params=(*residuals, *seeds))
     forward = remove_dead(Function(f"{whole.name}_forward", traced.function.params,
@@ -155,7 +156,7 @@ def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     kept = Node("tuple", tuple(Leaf(count + k) for k in range(len(residuals))))
     places: Tree = Leaf(0) if request.single else Node(
         "tuple", tuple(Leaf(k) for k in range(len(inputs))))
-    return (Derived(forward, Node("tuple", (value, kept))), Derived(backward, places, 0))
+    return (Derived(forward, Node("tuple", (value, kept))), Derived(backward, places))
 
 
 _PRODUCTS: dict[str, Callable[[Request, Traced], tuple[Derived, ...]]] = {
@@ -206,11 +207,13 @@ def _inputs(request: Request, traced: Traced) -> list[Value]:
 # --- one function at a time ----------------------------------------------------------------------
 
 
-def _split(function: Function, structure: Tree) -> Derived:
-    """Take the mark between the sweeps out again."""
+def _unmarked(function: Function) -> tuple[Function, int | None]:
+    """Take the mark between the sweeps out again, and say where it was."""
+    if _BOUNDARY not in function.body:
+        return function, None
     cut = function.body.index(_BOUNDARY)
     body = (*function.body[:cut], *function.body[cut + 1:])
-    return Derived(replace(function, body=body), structure, cut)
+    return replace(function, body=body), cut
 
 
 def _free(function: Function, apart: set[Value]) -> tuple[Value, ...]:
@@ -228,7 +231,7 @@ def _free(function: Function, apart: set[Value]) -> tuple[Value, ...]:
 
 
 def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
-    function = derived.function
+    function, _ = _unmarked(derived.function)
     names = traced.names
     header = _header(request, function)
 
@@ -237,8 +240,9 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
             program = optimised(lower(function), LOWERED_OPTIMISATIONS)
             return emit(program, "compiled", derived.structure, header, reserved=names)
 
-    readable = emit(function, "readable", derived.structure, header, reserved=names,
-                    comment_from=derived.boundary)
+    shown, boundary = _unmarked(optimised(derived.function, READABLE_OPTIMISATIONS))
+    readable = emit(shown, "readable", derived.structure, header, reserved=names,
+                    comment_from=boundary)
     return Unit(tuple(p.type for p in function.params), tuple(r.type for r in function.returns),
                 readable, lowered)
 

@@ -91,11 +91,24 @@ def unbroadcast(builder: Builder, g: Atom, value: Value) -> Atom:
     if axes:
         g = builder.let("sum", g, axes=axes)
     if isinstance(type, Array) and g.type.rank != type.rank:
-        g = builder.let("reshape", g if isinstance(g.type, Array) else _array(builder, g),
-                        *builder.shape_atoms(value))
+        g = reshaped(builder, g if isinstance(g.type, Array) else _array(builder, g), value)
     if g.type.dtype != type.dtype:
         g = builder.cast(g, type.dtype)
     return g
+
+
+def reshaped(builder: Builder, g: Atom, value: Value) -> Atom:
+    """An adjoint with the shape of a value, whatever it was reshaped from before."""
+    let = builder.definition(g)
+    while let is not None and let.op == "reshape":
+        g = let.args[0]
+        let = builder.definition(g)
+    facts = builder.facts
+    if g.type.dims == value.type.dims and isinstance(g.type, Array) and all(
+            facts.provably_equal(a, b)
+            for a, b in zip(facts.of(g), facts.of(value), strict=True)):
+        return g
+    return builder.let("reshape", g, *builder.shape_atoms(value))
 
 
 def _array(builder: Builder, g: Atom) -> Atom:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrograd.adjoint.activity import differentiable_args
-from retrograd.adjoint.arithmetic import add, times, unbroadcast, zeros
+from retrograd.adjoint.arithmetic import add, reshaped, times, unbroadcast, zeros
 from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import Pointer, iteration_number
 from retrograd.adjoint.scopes import Scope
@@ -20,7 +20,7 @@ from retrograd.adjoint.sweep import Key, Sweep, bar
 from retrograd.adjoint.templates import Template, template
 from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
-from retrograd.ir.index import advanced
+from retrograd.ir.index import FULL, advanced
 from retrograd.ir.nodes import (
     Atom,
     Block,
@@ -110,16 +110,19 @@ class Reverse:
         except Unsupported as refusal:
             raise _placed(refusal, let) from None
         results = self.instantiate(rule_template, let, g, sweep)
-        for arg, result, keep in zip(let.args, results, wanted, strict=True):
-            if keep and result is not None:
-                assert isinstance(arg, Value)
-                if rule.kind == "elementwise":
-                    product = self.product(let, g, result, sweep)
-                    if product is None:
-                        continue
-                    self.accumulate(arg, unbroadcast(sweep.builder, product, arg), sweep)
-                else:
-                    self.accumulate(arg, result, sweep)
+        pairs = [(arg, result) for arg, result, keep in zip(let.args, results, wanted, strict=True)
+                 if keep and result is not None and isinstance(arg, Value)]
+        if rule.kind != "elementwise":
+            for arg, result in pairs:
+                self.accumulate(arg, result, sweep)
+            return
+        if len(pairs) == 2 and pairs[0] == pairs[1]:       # x * x: once, and twice as much
+            g = sweep.builder.let("multiply", Constant(2.0, Scalar(g.type.dtype)), g)
+            pairs = pairs[:1]
+        for arg, result in pairs:
+            product = self.product(let, g, result, sweep)
+            if product is not None:
+                self.accumulate(arg, unbroadcast(sweep.builder, product, arg), sweep)
 
     def product(self, let: Let, g: Atom, partial: Atom, sweep: Sweep) -> Atom | None:
         """`g * partial`; exactly 0 where g is a strong zero."""
@@ -172,6 +175,9 @@ class Reverse:
         assert isinstance(array, Value)
         index = let.static.get("index", ())
         builder = sweep.builder
+        if let.op == "view" and all(item in (FULL, "new") for item in index):
+            self.accumulate(array, reshaped(builder, g, array), sweep)
+            return
         if let.op in ("load", "view", "take"):
             atoms = [self.residuals.need(a, sweep) for a in let.args[1:]]
             total = self.adjoint_array(array, sweep)

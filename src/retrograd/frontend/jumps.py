@@ -96,12 +96,14 @@ class _Rewriter:
         body = self.loops(loop.body)
         before: Statements = []
         after: Statements = []
+        endless = (isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant)
+                   and bool(loop.test.value) and not _contains(body, ast.Break))
         if _contains(body, ast.Return):
             returned, value = self.flag("returned"), self.flag("returned_value")
             before.append(_assign(returned, ast.Constant(False), loop))
             body = _returns_to_breaks(body, returned, value)
             result = _placed(ast.Return(_load(value, loop)), loop)
-            after.append(_if(_load(returned, loop), [result], [], loop))
+            after.append(result if endless else _if(_load(returned, loop), [result], [], loop))
         orelse = self.loops(loop.orelse)
         if not _contains(body, ast.Break):
             return [*before, self._rebuilt(loop, loop, self.block(body, True)), *orelse, *after]

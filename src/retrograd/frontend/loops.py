@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
-from retrograd.errors import ShapeChanged
 from retrograd.frontend import calls
 from retrograd.frontend.branches import converted, default, describe, join_types, truth
 from retrograd.frontend.expressions import bind, evaluate
@@ -324,9 +323,10 @@ class _Slots:
         that certainly changes, or that an iteration computes, is unknown after the loop."""
         made = self._made_inside(inner)
         if (b - a).known is None and not any(_mentions(t, made) for t, _ in b.terms):
-            inner.builder.require_equal(b, a, ShapeChanged, [
+            inner.builder.require_equal(b, a, ValueError, [
                 f"the array {place[0]!r} has extent ", b, f" along axis {place[2]} after an "
-                "iteration of a loop that started with ", a])
+                "iteration of a loop that started with ", a, ": give it one shape (pad it, or mask "
+                "it with np.where)"])
             return False
         self.fresh.add(place)
         return True
