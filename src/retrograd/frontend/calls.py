@@ -30,7 +30,6 @@ from retrograd.frontend.things import (
     thing_of,
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
-from retrograd.ir.extents import Root
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Branch, Constant, Effect, Raise, Value, integer
 from retrograd.ir.operations import OPERATIONS
@@ -336,14 +335,7 @@ def _is_known(_: Tracer, args: Args, __: Keywords) -> Thing:
 def _never_one(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     from retrograd.frontend.expressions import need_atom
 
-    extent = tracer.builder.facts.integer(need_atom(tracer, args[0]))
-    if extent.known is not None:
-        return constant_of(extent.known != 1)
-    if extent.constant or len(extent.terms) != 1:
-        return constant_of(False)
-    term, factor = extent.terms[0]
-    return constant_of(factor == 1 and isinstance(term, Root) and term.axis is not None
-                       and term.value in tracer.context.parameters)
+    return constant_of(tracer.builder.never_one(need_atom(tracer, args[0])))
 
 
 def _isinstance(tracer: Tracer, args: Args, _: Keywords) -> Thing:

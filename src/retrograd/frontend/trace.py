@@ -58,6 +58,7 @@ def trace(request: Request) -> Traced:
     parameters: list[tuple[Value, ...]] = []
     for parameter, given in zip(names, request.params, strict=True):
         thing, values = _argument(context, parameter.name, given)
+        tracer.builder.facts.arguments.update(values)
         parameters.append(values)
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             keywords[parameter.name] = thing

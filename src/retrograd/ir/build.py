@@ -30,6 +30,7 @@ class Facts:
     """What is known about extents here: those of values, and equations that hold from here on.
 
     `extents` only grows, so the blocks of one function share it; equations belong to a block.
+    `arguments` are arrays whose unknown extents are certainly not 1.
     """
 
     extents: dict[Value, Extents] = field(default_factory=dict)
@@ -37,10 +38,11 @@ class Facts:
     bounds: dict[Value, tuple[Extent, Extent]] = field(default_factory=dict)
     equal: dict[Term, Extent] = field(default_factory=dict)
     checked: set[tuple[Extent, Extent]] = field(default_factory=set)
+    arguments: set[Value] = field(default_factory=set)
 
     def inner(self) -> Facts:
         return Facts(self.extents, self.integers, self.bounds, dict(self.equal),
-                     set(self.checked))
+                     set(self.checked), self.arguments)
 
     def of(self, atom: Atom) -> Extents:
         if isinstance(atom, Constant) or isinstance(atom.type, Scalar):
@@ -150,8 +152,11 @@ class Builder:
         folded = self._fold(op, args, static, weak)
         if folded is not None:
             return folded
+        before = len(self.statements)
         type, extents = self._infer(op, args, static, weak)
         result = Value(name, type)
+        if len(self.statements) > before:
+            self._cover(op, before, result)
         self.append(Let(result, op, args, static, self.origin))
         if isinstance(type, Array):
             self.facts.extents[result] = tuple(
@@ -281,6 +286,25 @@ class Builder:
         """Append the statements of an inner builder's block to this one."""
         for statement in inner.statements:
             self.append(statement)
+
+    def _cover(self, op: str, first: int, result: Value) -> None:
+        """Say which of the checks just made NumPy's own operation makes in the same way: all but
+        those of a broadcast between extents that may be 1 when the program runs."""
+        for k in range(first, len(self.statements)):
+            check = self.statements[k]
+            if isinstance(check, Effect) and (OPERATIONS[op].family != "elementwise" or all(
+                    self.never_one(a) for a in check.args[:2])):
+                self.statements[k] = Effect(check.kind, check.args,
+                                            {**check.static, "covers": result}, check.origin)
+
+    def never_one(self, atom: Atom) -> bool:
+        """Whether an extent is known not to be 1: a number, or an argument's."""
+        extent = self.facts.integer(atom)
+        if extent.known is not None:
+            return extent.known != 1
+        roots = [t for t, _ in extent.terms if isinstance(t, Root)]
+        return (not extent.constant and len(extent.terms) == len(roots) == 1
+                and roots[0].axis is not None and roots[0].value in self.facts.arguments)
 
     # --- extents -----------------------------------------------------------------------------
 
