@@ -30,6 +30,7 @@ from retrograd.optimise.dead import remove_dead
 from retrograd.optimise.simplify import simplify
 from retrograd.program import (
     GRAD,
+    JOINT,
     PRIMAL,
     VALUE_AND_GRAD,
     VJP,
@@ -131,20 +132,18 @@ def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
     return (Derived(optimised(function), structure),)
 
 
+def _joint(request: Request, traced: Traced) -> tuple[Derived, ...]:
+    """A vjp as one function: the arguments, then the output's adjoints."""
+    whole, _, structure = _both_sweeps(request, traced)
+    count = len(traced.function.returns)
+    function = replace(whole, name=f"{whole.name}_vjp", returns=whole.returns[count:])
+    return (Derived(optimised(function), structure),)
+
+
 def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     """Forward and backward, cut between the sweeps."""
-    value, aux = _outputs(request, traced)
-    if aux is not None:
-        raise Unsupported("vjp with has_aux is not supported", "return the value alone")
-    outputs = [a for a in traced.function.returns if is_float(a.type)]
-    names = [f"out_{k}_bar" if len(outputs) > 1 else "out_bar" for k in range(len(outputs))]
-    seeds = [seed_parameter(o, traced.facts, n) for o, n in zip(outputs, names, strict=True)]
-    inputs = _inputs(request, traced)
-    adjoint = adjoint_of(traced.function, inputs, outputs, seeds, traced.facts)
-    whole = optimised(Function(
-        traced.function.name, (*traced.function.params, *seeds),
-        (*adjoint.forward, _BOUNDARY, *adjoint.reverse),
-        (*traced.function.returns, *adjoint.gradients)))
+    whole, seeds, structure = _both_sweeps(request, traced)
+    whole = optimised(whole)
     cut = whole.body.index(_BOUNDARY)
     count = len(traced.function.returns)
     results, gradients = whole.returns[:count], whole.returns[count:]
@@ -154,13 +153,31 @@ def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     forward = remove_dead(Function(f"{whole.name}_forward", traced.function.params,
                                    whole.body[:cut], (*results, *residuals)))
     kept = Node("tuple", tuple(Leaf(count + k) for k in range(len(residuals))))
+    return (Derived(forward, Node("tuple", (traced.tree, kept))), Derived(backward, structure))
+
+
+def _both_sweeps(request: Request, traced: Traced) -> tuple[Function, list[Value], Tree]:
+    """The function of the arguments and the output's adjoints that returns the outputs and the
+    gradients; those adjoints; and the structure of the gradients."""
+    if request.has_aux:
+        raise Unsupported("vjp with has_aux is not supported", "return the value alone")
+    outputs = [a for a in traced.function.returns if is_float(a.type)]
+    names = [f"out_{k}_bar" if len(outputs) > 1 else "out_bar" for k in range(len(outputs))]
+    seeds = [seed_parameter(o, traced.facts, n) for o, n in zip(outputs, names, strict=True)]
+    inputs = _inputs(request, traced)
+    adjoint = adjoint_of(traced.function, inputs, outputs, seeds, traced.facts)
+    whole = Function(
+        traced.function.name, (*traced.function.params, *seeds),
+        (*adjoint.forward, _BOUNDARY, *adjoint.reverse),
+        (*traced.function.returns, *adjoint.gradients))
     places: Tree = Leaf(0) if request.single else Node(
         "tuple", tuple(Leaf(k) for k in range(len(inputs))))
-    return (Derived(forward, Node("tuple", (value, kept))), Derived(backward, places))
+    return whole, seeds, places
 
 
 _PRODUCTS: dict[str, Callable[[Request, Traced], tuple[Derived, ...]]] = {
-    PRIMAL: _primal, GRAD: _gradient, VALUE_AND_GRAD: _gradient, VJP: _vjp}
+    PRIMAL: _primal, GRAD: _gradient, VALUE_AND_GRAD: _gradient, VJP: _vjp,
+    JOINT: _joint}
 
 
 def _outputs(request: Request, traced: Traced) -> tuple[Tree, Tree | None]:

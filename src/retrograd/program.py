@@ -10,6 +10,7 @@ from retrograd.ir.types import Type
 from retrograd.trees import Tree
 
 PRIMAL, GRAD, VALUE_AND_GRAD, VJP = "primal", "grad", "value_and_grad", "vjp"
+JOINT = "joint"          # a vjp as one function of the arguments and the output's adjoints, to read
 
 
 @dataclass(frozen=True, slots=True)
