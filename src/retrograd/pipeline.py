@@ -195,12 +195,13 @@ def _scalar_output(request: Request, traced: Traced, value: Tree) -> Atom:
     if not isinstance(value, Leaf):
         what = repr(value.value) if isinstance(value, Fixed) else f"a {value.kind}"
         raise Unsupported(f"{name} returns {what}, and a gradient needs one number",
-                          "return a scalar, use has_aux=True for more results, or use vjp")
+                          "return a scalar, use has_aux=True for more results, or use vjp",
+                          *traced.place)
     output = traced.function.returns[value.position]
     if output.type.rank:
         raise Unsupported(
             f"{name} returns an array ({output.type}), and a gradient needs one number",
-            "return a scalar (np.sum, np.mean, an element), or use vjp")
+            "return a scalar (np.sum, np.mean, an element), or use vjp", *traced.place)
     if not is_float(output.type):
         raise TypeError(f"{name} returns {output.type.dtype}, which has no derivative: "
                         "return a float")

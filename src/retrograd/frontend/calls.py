@@ -69,13 +69,16 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
     if isinstance(function, type) and issubclass(function, (np.generic, np.dtype)):
         return _convert(tracer, function, args)
     python = getattr(function, "py_func", function)
-    if isinstance(python, MethodType):
+    if isinstance(python, MethodType) and isinstance(python.__func__, FunctionType):
         return inline.function(tracer, python.__func__, (static_thing(python.__self__), *args),
                                keywords, user=True)
     if isinstance(python, FunctionType):
         return inline.function(tracer, python, args, keywords, user=tracer.frame.user)
     name = getattr(function, "__qualname__", repr(function))
     module = getattr(function, "__module__", None) or type(function).__module__
+    if name.startswith("RandomState.") or module == "random":
+        tracer.refuse(f"{name} draws from the global random state, which is not a function of the "
+                      "arguments", "draw the numbers outside and pass them as an argument")
     tracer.refuse(f"{module}.{name} has no derivative here",
                   "write it with NumPy functions that are supported, or as a Python function")
 

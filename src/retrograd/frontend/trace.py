@@ -6,11 +6,11 @@ import ast
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType, MethodType
 from typing import Any
 
-from retrograd.errors import Unsupported
+from retrograd.errors import Span, Unsupported
 from retrograd.frontend import calls
 from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
@@ -34,6 +34,7 @@ class Traced:
     guards: tuple[Guard, ...]
     sources: tuple[str, ...]
     facts: Facts
+    place: tuple[Span, str]        # of the function's definition, and its first line
     names: frozenset[str]
 
 
@@ -75,7 +76,12 @@ def trace(request: Request) -> Traced:
                         tuple(atoms))
     return Traced(function, tree, tuple(parameters), tuple(context.captures),
                   tuple(context.guards.values()), tuple(context.sources),
-                  tracer.builder.facts, _names(source))
+                  tracer.builder.facts, _place(source), _names(source))
+
+
+def _place(source: Source) -> tuple[Span, str]:
+    span = source.span(source.node)
+    return replace(span, end_line=span.line, end_column=len(source.line(span))), source.line(span)
 
 
 def _names(source: Source) -> frozenset[str]:
