@@ -21,8 +21,9 @@ def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
         if partial.value == -1:
             return negative(builder, g)
         return builder.let("multiply", partial, g)
-    if isinstance(g, Constant) and g.value == 1:
-        return _in_dtype(builder, partial, g)
+    if isinstance(g, Constant) and g.value in (1, -1):
+        same = _in_dtype(builder, partial, g)
+        return same if g.value == 1 else negative(builder, same)
     let = builder.definition(partial)
     if let is not None and let.op == "negative":
         product = times(builder, g, let.args[0])

@@ -18,10 +18,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from retrograd.ir.build import Builder, Facts
-from retrograd.ir.index import advanced
+from retrograd.ir.index import FULL, advanced
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Carried, Constant, Effect, Function, Join, Let, Loop, Raise, Statement,
-    Value, While, operands, walk, yields,
+    Atom,
+    Block,
+    Branch,
+    Carried,
+    Constant,
+    Effect,
+    Function,
+    Join,
+    Let,
+    Loop,
+    Raise,
+    Statement,
+    Value,
+    While,
+    operands,
+    walk,
+    yields,
 )
 from retrograd.ir.operations import is_elementwise
 from retrograd.ir.types import Array, Scalar
@@ -111,12 +126,24 @@ class _Simplifier:
             return None
         if let.op == "cast" and let.args[0].type.dtype == let.result.type.dtype:
             return self.retyped(let.args[0], let)
+        if let.op == "view":
+            return self.undone(let)
         if not is_elementwise(let.op):
             return None
         if all(isinstance(a, Constant) for a in let.args) and isinstance(let.result.type, Scalar):
             folded = self.folder._fold(let.op, let.args, dict(let.static), let.result.type.weak)
             return folded
         return self.identity(let)
+
+    def undone(self, let: Let) -> Atom | None:
+        """Adding axes of extent 1 that a reshape has just dropped gives the array before it."""
+        made = self.definition(let.args[0])
+        if made is None or made.op != "reshape" or any(
+                item not in (FULL, "new") for item in let.static["index"]):
+            return None
+        before = made.args[0]
+        one_long_axis = sum(d is None for d in before.type.dims) <= 1
+        return before if one_long_axis and _fits(before, let.result) else None
 
     def retyped(self, atom: Atom, let: Let) -> Atom:
         if isinstance(atom, Constant) and isinstance(let.result.type, Scalar):
@@ -255,11 +282,19 @@ class _Simplifier:
             if new.then is new.otherwise or (
                     isinstance(new.then, Constant) and new.then == new.otherwise):
                 self.stand[j.result] = new.then
+            elif _is_test(new):
+                self.stand[j.result] = test
             else:
                 joins.append(new)
         if then or otherwise or joins:
             out.append(replace(branch, test=test, then=then, otherwise=otherwise,
                                joins=tuple(joins)))
+
+
+def _is_test(join: Join) -> bool:
+    """Whether a branch joins True and False: that is its test."""
+    return (isinstance(join.then, Constant) and join.then.value is True
+            and isinstance(join.otherwise, Constant) and join.otherwise.value is False)
 
 
 def _is(atom: Atom, value: int) -> bool:
