@@ -7,7 +7,7 @@ type or shape, it is traced again with what serves both.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
@@ -16,6 +16,7 @@ from retrograd.frontend.branches import converted, default, describe, join_types
 from retrograd.frontend.expressions import bind, evaluate
 from retrograd.frontend.indexing import UnknownItem
 from retrograd.frontend.liveness import assigned
+from retrograd.frontend.sharing import Place, Sharing
 from retrograd.frontend.things import (
     Base,
     Handle,
@@ -185,6 +186,8 @@ class _Slots:
     inner_values: dict[str, list[Value]] = field(default_factory=dict)
     results: dict[str, list[Value]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    begun: dict[str, Thing] = field(default_factory=dict)     # the names as an iteration starts
+    sharing: Sharing = field(default_factory=Sharing)
 
     def __post_init__(self) -> None:
         frame = self.tracer.frame
@@ -217,7 +220,7 @@ class _Slots:
             for name, thing in self.initial.items():
                 inner.env[name] = self._inner_thing(name, thing)
             result = body(inner)
-            if not self._widened(inner):
+            if not self._widened(inner) and not self._shared(inner):
                 return result, inner
         self.tracer.refuse("the types of this loop's variables do not settle",
                            "give each variable one type before the loop", self.node)
@@ -238,10 +241,10 @@ class _Slots:
                     root(value, axis) if (name, k, axis) in self.fresh else extent
                     for axis, extent in enumerate(facts.of(atom)))
                 shares = frozenset({leaf.base}) if isinstance(leaf, Handle) else frozenset()
-                return Handle(value, Base(shares))
+                return Handle(value, Base(shares | self.sharing.of((name, k))))
             return value
 
-        result = with_leaves(thing, replace)
+        result = self.begun[name] = with_leaves(thing, replace)
         self.inner_values[name] = values
         return result
 
@@ -263,6 +266,14 @@ class _Slots:
                 changed = True
         return changed
 
+    def _shared(self, inner: Tracer) -> bool:
+        """Whether the end of the body shows that names share memory of which this was not known."""
+        outside = [*inner.outer_things(), *inner.frame.names.values(),
+                   *(t for n, t in self.tracer.env.items() if n not in assigned(self.syntax))]
+        bases = [leaf.base for t in outside for leaf in leaves(t) if isinstance(leaf, Handle)]
+        return self.sharing.learn(_handles(self.begun), _handles(
+            {name: inner.env[name] for name in self.initial}), bases)
+
     def _stand_in(self, thing: Thing) -> Maybe:
         """The value of a name before the first iteration that binds it."""
         def replace(leaf: Thing) -> Thing:
@@ -275,7 +286,7 @@ class _Slots:
     def _compare(self, name: str, inner: Tracer) -> bool:
         begin, end = self.initial[name], inner.env.get(name)
         if end is None:
-            end = inner.env[name] = self._inner_unchanged(name)
+            end = inner.env[name] = self.begun[name]
         if isinstance(begin, Maybe) and not isinstance(end, Maybe):
             end = inner.env[name] = Maybe(end, constant_of(True))
         if not same_structure(begin, end):
@@ -290,10 +301,6 @@ class _Slots:
             assert atom is not None
             changed |= self._compare_leaf(name, k, value, atom, inner)
         return changed
-
-    def _inner_unchanged(self, name: str) -> Thing:
-        values = iter(self.inner_values[name])
-        return with_leaves(self.initial[name], lambda _: thing_of(next(values)))
 
     def _compare_leaf(self, name: str, k: int, value: Value, atom: Atom, inner: Tracer) -> bool:
         type = join_types(value.type, atom.type)
@@ -388,23 +395,30 @@ class _Slots:
         for name in assigned(self.syntax):
             env.pop(name, None)
         for name, thing in self.initial.items():
-            env[name] = self._outer_thing(name, thing)
+            env[name] = self._outer_thing(name, thing, inner.env[name])
         env.update((name, Lost("a loop")) for name in self.lost)
         for name in self.outputs:
-            found = self._outer_thing(name, inner.env[name])
+            found = self._outer_thing(name, inner.env[name], inner.env[name])
             ran = nonempty()
             env[name] = found if isinstance(ran, Constant) and ran.value else Maybe(found, ran)
 
-    def _outer_thing(self, name: str, thing: Thing) -> Thing:
-        results = iter(self.results[name])
+    def _outer_thing(self, name: str, thing: Thing, end: Thing) -> Thing:
+        """What the name is after the loop: what it was before, or what an iteration made it."""
+        results, ends = iter(self.results[name]), iter(leaves(end))
 
         def replace(leaf: Thing) -> Thing:
-            value = next(results)
-            if isinstance(leaf, Handle):
-                return Handle(value, Base(frozenset({leaf.base})))
+            value, last = next(results), next(ends)
+            if isinstance(leaf, Handle) and isinstance(last, Handle):
+                return Handle(value, Base(frozenset({leaf.base, last.base})))
             return thing_of(value)
 
         return with_leaves(thing, replace)
+
+
+def _handles(things: Mapping[str, Thing]) -> dict[Place, Handle]:
+    """The arrays in what names stand for, by name and number of the leaf."""
+    return {(name, k): leaf for name, thing in things.items()
+            for k, leaf in enumerate(leaves(thing)) if isinstance(leaf, Handle)}
 
 
 def _mentions(term: Term, values: set[Value]) -> bool:

@@ -106,7 +106,7 @@ def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
 def _array_aug_assign(tracer: Tracer, name: str, old: Handle, op: ast.operator,
                       value: Thing) -> Thing:
     """`a += b` writes into a: where nobody else can see that array, it is `a = a + b`."""
-    if old.path or old.base.argument or _seen_elsewhere(tracer, name, old):
+    if old.path or old.base.outside or _seen_elsewhere(tracer, name, old):
         tracer.refuse(f"`{name} {_symbol(op)}= ...` writes into an array that others can see, "
                       "which is not supported yet", f"write {name} = {name} {_symbol(op)} ...")
     from retrograd.frontend.expressions import need_atom

@@ -29,6 +29,11 @@ class Base:
     shares: frozenset[Base] = frozenset()
     argument: bool = False
 
+    @property
+    def outside(self) -> bool:
+        """Whether this may be an argument's memory, which the caller sees."""
+        return any(base.argument for base in self.closure())
+
     def overlaps(self, other: Base) -> bool:
         return bool(self.closure() & other.closure())
 

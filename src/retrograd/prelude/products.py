@@ -91,7 +91,17 @@ def einsum(subscripts: Any, *operands: Any, out: Any = None, optimize: Any = Fal
     arrays = [np.asarray(x) for x in operands]
     spec = _explicit(subscripts, tuple([np.ndim(x) for x in arrays]))
     arrays = [_without_repeats(x, term) for x, term in zip(arrays, _terms(spec))]  # noqa: B905
+    order = _reordered(_plain(spec))
+    if order is not None:
+        return np.transpose(arrays[0], order)         # a view, as NumPy gives it
     return primitive("einsum", *arrays, spec=_plain(spec))
+
+
+@static
+def _reordered(spec: str) -> tuple[int, ...] | None:
+    """The order of the axes where nothing is summed and nothing is multiplied."""
+    term, _, output = spec.partition("->")
+    return tuple(term.index(c) for c in output) if sorted(term) == sorted(output) else None
 
 
 @static
