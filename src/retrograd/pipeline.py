@@ -21,13 +21,16 @@ from retrograd.backend.emit import emit
 from retrograd.backend.lowering import lower
 from retrograd.errors import Unsupported
 from retrograd.frontend.trace import Traced, trace
-from retrograd.ir.nodes import Atom, Effect, Function, Value, bound, defined, operands, walk, yields
+from retrograd.ir.nodes import Atom, Function, Value, bound, defined, operands, walk, yields
 from retrograd.ir.types import Array, Type, is_float
 from retrograd.ir.verify import verify
+from retrograd.optimise.ascending import run_forward
 from retrograd.optimise.common import share_common
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
 from retrograd.optimise.simplify import simplify
+from retrograd.optimise.sweeps import BOUNDARY, boundary_of, without_boundary
+from retrograd.optimise.together import add_together
 from retrograd.program import (
     GRAD,
     JOINT,
@@ -44,16 +47,15 @@ from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 
 Stage = Callable[[Function], Function]
 
-OPTIMISATIONS: tuple[Stage, ...] = (remove_dead, simplify, share_common, simplify, remove_dead)
+OPTIMISATIONS: tuple[Stage, ...] = (
+    remove_dead, simplify, share_common, simplify, add_together, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (remove_dead,)
-
-_BOUNDARY = Effect("print", (), {"parts": (), "end": ""})     # between the sweeps, while optimising
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """One function of a program before it is printed; `_BOUNDARY` marks the start of its reverse
+    """One function of a program before it is printed; `BOUNDARY` marks the start of its reverse
     sweep, if it has one."""
 
     function: Function
@@ -128,7 +130,7 @@ def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
         structure = Node("tuple", (first, shifted(gradients, len(atoms))))
     name = f"{traced.function.name}_{request.product}"
     function = Function(name, traced.function.params,
-                        (*adjoint.forward, _BOUNDARY, *adjoint.reverse), returns)
+                        (*adjoint.forward, BOUNDARY, *adjoint.reverse), returns)
     return (Derived(optimised(function), structure),)
 
 
@@ -144,7 +146,7 @@ def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     """Forward and backward, cut between the sweeps."""
     whole, seeds, structure = _both_sweeps(request, traced)
     whole = optimised(whole)
-    cut = whole.body.index(_BOUNDARY)
+    cut = whole.body.index(BOUNDARY)
     count = len(traced.function.returns)
     results, gradients = whole.returns[:count], whole.returns[count:]
     reverse = remove_dead(Function(f"{whole.name}_backward", (), whole.body[cut:], gradients))
@@ -168,7 +170,7 @@ def _both_sweeps(request: Request, traced: Traced) -> tuple[Function, list[Value
     adjoint = adjoint_of(traced.function, inputs, outputs, seeds, traced.facts)
     whole = Function(
         traced.function.name, (*traced.function.params, *seeds),
-        (*adjoint.forward, _BOUNDARY, *adjoint.reverse),
+        (*adjoint.forward, BOUNDARY, *adjoint.reverse),
         (*traced.function.returns, *adjoint.gradients))
     places: Tree = Leaf(0) if request.single else Node(
         "tuple", tuple(Leaf(k) for k in range(len(inputs))))
@@ -225,15 +227,6 @@ def _inputs(request: Request, traced: Traced) -> list[Value]:
 # --- one function at a time ----------------------------------------------------------------------
 
 
-def _unmarked(function: Function) -> tuple[Function, int | None]:
-    """Take the mark between the sweeps out again, and say where it was."""
-    if _BOUNDARY not in function.body:
-        return function, None
-    cut = function.body.index(_BOUNDARY)
-    body = (*function.body[:cut], *function.body[cut + 1:])
-    return replace(function, body=body), cut
-
-
 def _free(function: Function, apart: set[Value]) -> tuple[Value, ...]:
     """What a function reads and does not define, in order of appearance."""
     made: set[Value] = set(apart)
@@ -249,18 +242,18 @@ def _free(function: Function, apart: set[Value]) -> tuple[Value, ...]:
 
 
 def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
-    function, _ = _unmarked(derived.function)
+    function = without_boundary(derived.function)
     names = traced.names
     header = _header(request, function)
 
     def lowered() -> Emitted:
         with _no_collection():
-            program = optimised(lower(function), LOWERED_OPTIMISATIONS)
+            program = without_boundary(optimised(lower(derived.function), LOWERED_OPTIMISATIONS))
             return emit(program, "compiled", derived.structure, header, reserved=names)
 
-    shown, boundary = _unmarked(optimised(derived.function, READABLE_OPTIMISATIONS))
-    readable = emit(shown, "readable", derived.structure, header, reserved=names,
-                    comment_from=boundary)
+    shown = optimised(derived.function, READABLE_OPTIMISATIONS)
+    readable = emit(without_boundary(shown), "readable", derived.structure, header,
+                    reserved=names, comment_from=boundary_of(shown))
     return Unit(tuple(p.type for p in function.params), tuple(r.type for r in function.returns),
                 readable, lowered)
 

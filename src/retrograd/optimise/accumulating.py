@@ -1,0 +1,121 @@
+"""Which carried values of a loop are only added to, so that the order of its iterations is free.
+
+    s = add(s, e)                                    yes
+    A = add_at(A, i, e);  B = add_at(A, j, f)        yes: add_at in any number
+    s = add(s, mul(s, e)),  A = update(A, i, e)      no
+
+Additions may lie in branches and inner loops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from retrograd.ir.nodes import (
+    Block,
+    Branch,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+    blocks,
+    operands,
+    yields,
+)
+
+Path = tuple[tuple[Statement, int], ...]      # the blocks around a place, outermost first
+End = tuple[Statement, int]                   # a slot, at the end of a statement's block
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One place where a value is read: operand number `slot` of a statement, or (`end`) slot
+    number `slot` at the end of a block of it."""
+
+    statement: Statement
+    slot: int
+    path: Path
+    end: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Readings:
+    of: dict[Value, list[_Reading]] = field(default_factory=dict)
+
+    def note(self, atoms: tuple[object, ...], statement: Statement, path: Path,
+             end: bool = False) -> None:
+        for slot, atom in enumerate(atoms):
+            if isinstance(atom, Value):
+                self.of.setdefault(atom, []).append(_Reading(statement, slot, path, end))
+
+    def block(self, block: Block, path: Path) -> None:
+        for statement in block:
+            self.note(operands(statement), statement, path)
+            self.inside(statement, path)
+
+    def inside(self, statement: Statement, path: Path) -> None:
+        for k, (inner, ends) in enumerate(zip(blocks(statement), yields(statement), strict=True)):
+            place = (*path, (statement, k))
+            self.block(inner, place)
+            self.note(ends, statement, place, end=True)
+
+
+def all_accumulate(loop: Loop) -> bool:
+    """Whether every carried value of the loop is only added to."""
+    readings = _Readings()
+    readings.inside(loop, ())
+    return all(_reaches(c.inner, readings, 1) == (loop, k) for k, c in enumerate(loop.carried))
+
+
+def _reaches(value: Value, readings: _Readings, depth: int,
+             here: list[_Reading] | None = None) -> End | None:
+    """The slot into which a value flows at the end of the block at this depth, if additions are
+    all that happens to it on the way. `here`: where it is read, if not everywhere."""
+    while True:
+        found = readings.of.get(value, []) if here is None else here
+        here = None
+        following: Value | End | None
+        if len(found) == 1 and len(found[0].path) == depth:
+            following = _onwards(found[0], readings, depth)
+        else:
+            following = _through_branch(found, value, readings, depth)
+        if following is None or isinstance(following, tuple):
+            return following
+        value = following
+
+
+def _onwards(reading: _Reading, readings: _Readings, depth: int) -> Value | End | None:
+    statement = reading.statement
+    if reading.end:
+        return statement, reading.slot
+    if isinstance(statement, Let):
+        first = reading.slot == 0
+        adds = statement.op == "add" or (first and statement.op in ("subtract", "add_at"))
+        return statement.result if adds else None
+    if isinstance(statement, Loop) and reading.slot >= 3:       # after start, stop and step
+        slot = reading.slot - 3
+        c = statement.carried[slot]
+        return c.result if _reaches(c.inner, readings, depth + 1) == (statement, slot) else None
+    if isinstance(statement, While):
+        c = statement.carried[reading.slot]
+        return c.result if _reaches(c.inner, readings, depth + 1) == (statement, reading.slot) \
+            else None
+    return None
+
+
+def _through_branch(found: list[_Reading], value: Value, readings: _Readings,
+                    depth: int) -> Value | None:
+    """A value that both arms of one branch read once each."""
+    if len(found) != 2 or any(len(r.path) <= depth for r in found):
+        return None
+    (branch, first), (other, second) = found[0].path[depth], found[1].path[depth]
+    if branch is not other or not isinstance(branch, Branch) or {first, second} != {0, 1}:
+        return None
+    slots = set()
+    for reading in found:
+        end = _reaches(value, readings, depth + 1, [reading])
+        if end is None or end[0] is not branch:
+            return None
+        slots.add(end[1])
+    return branch.joins[slots.pop()].result if len(slots) == 1 else None
