@@ -3,6 +3,7 @@ means what the one before it meant; the readable source does what the IR says.""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,7 +30,7 @@ Stage = Callable[[Function], Function]
 
 
 class Recorded:
-    """The functions that a derivation gave to the optimiser, before anything was done to them."""
+    """The functions that a derivation gave to the whole optimiser, before anything was done."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.functions: list[Function] = []
@@ -37,11 +38,13 @@ class Recorded:
         real, trace = pipeline.optimised, pipeline.trace
 
         def optimised(function: Function, *stages: Any) -> Function:
-            self.functions.append(function)
+            if not stages and function.params[:len(self.params)] == self.params:
+                self.functions.append(function)
             return real(function, *stages)
 
         def tracing(request: Request) -> Traced:
             self.traced.append(trace(request))
+            self.params = self.traced[-1].function.params
             return self.traced[-1]
 
         monkeypatch.setattr(pipeline, "optimised", optimised)
@@ -89,7 +92,13 @@ def outcome(function: Function, args: list[Any]) -> Any:
         return error
 
 
-def assert_same(found: Any, expected: Any, place: str) -> None:
+def only_up_to_rounding(stage: Stage) -> bool:
+    """Whether the pass says of itself that it changes the order of sums."""
+    text = sys.modules[stage.__module__].__doc__ or ""
+    return "exact up to rounding" in " ".join(text.split())
+
+
+def assert_same(found: Any, expected: Any, place: str, exact: bool) -> None:
     if isinstance(expected, Exception):
         assert type(found) is type(expected), f"{place}: {found!r} instead of {expected!r}"
         assert str(found) == str(expected), place
@@ -97,7 +106,16 @@ def assert_same(found: Any, expected: Any, place: str) -> None:
     assert not isinstance(found, Exception), f"{place}: {found!r}"
     for a, b in zip(found, expected, strict=True):
         assert np.asarray(a).dtype == np.asarray(b).dtype, place
-        np.testing.assert_array_equal(a, b, err_msg=place)     # bit for bit, but for nan and -0
+        if exact:
+            np.testing.assert_array_equal(a, b, err_msg=place)
+        else:
+            assert_close(a, b, place)
+
+
+def assert_close(a: Any, b: Any, place: str) -> None:
+    single = np.asarray(b).dtype in (np.float32, np.complex64)
+    np.testing.assert_allclose(a, b, rtol=1e-5 if single else 1e-12,
+                               atol=1e-6 if single else 1e-12, err_msg=place)
 
 
 @pytest.mark.parametrize("name", list(ENTRIES))
@@ -115,11 +133,15 @@ def test_every_stage_keeps_the_meaning(name: str, monkeypatch: pytest.MonkeyPatc
         verify(function)
         samples = list(arguments(ENTRIES[name], request, function, traced))
         assert samples
-        expected = [outcome(function, s) for s in samples]
         for stage in pipeline.OPTIMISATIONS:
+            expected = [outcome(function, s) for s in samples]
             function = verify(stage(function))
             for sample, before in zip(samples, expected, strict=True):
-                assert_same(outcome(function, sample), before, f"{name} after {stage.__name__}")
+                assert_same(outcome(function, sample), before, f"{name} after {stage.__name__}",
+                            not only_up_to_rounding(stage))
+        expected = [outcome(function, s) for s in samples]
+        for stage in pipeline.READABLE_OPTIMISATIONS:
+            function = verify(stage(function))
         source_does_the_same(function, samples, expected)
 
 
@@ -144,6 +166,4 @@ def source_does_the_same(function: Function, samples: list[list[Any]], expected:
             continue
         assert not isinstance(found, Exception), f"{found!r}\n{emitted.source}"
         for a, b in zip(found, before, strict=True):
-            single = np.asarray(b).dtype in (np.float32, np.complex64)
-            np.testing.assert_allclose(a, b, rtol=1e-5 if single else 1e-12,
-                                       atol=1e-6 if single else 1e-12, err_msg=emitted.source)
+            assert_close(a, b, emitted.source)
