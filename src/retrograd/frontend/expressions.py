@@ -130,9 +130,25 @@ def binary(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing
     static = _static_binary(op, left, right)
     if static is not None:
         return static
+    if tracer.frame.user and (isinstance(left, Items) or isinstance(right, Items)):
+        _container_operands(tracer, op, left, right)
     name = BINARY[type(op)]
     a, b = need_atom(tracer, left), need_atom(tracer, right)
     return thing_of(arithmetic(tracer, name, a, b))
+
+
+def _container_operands(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> None:
+    """A container becomes an array where NumPy meets it, and nowhere else."""
+    for items, other in ((left, right), (right, left)):
+        found = atom_of(other)
+        if found is None or not isinstance(items, Items):
+            continue
+        if isinstance(op, ast.Mult) and isinstance(found.type, Scalar) and is_integer(found.type):
+            tracer.need_static(found, f"how often a {items.kind} is repeated")
+        if isinstance(found.type, Array) or not found.type.weak:
+            return
+    tracer.refuse("arithmetic with a tuple, a list or a dict is not supported",
+                  "make an array of it: np.array(...)")
 
 
 def _static_binary(op: ast.operator, left: Thing, right: Thing) -> Thing | None:
@@ -142,7 +158,8 @@ def _static_binary(op: ast.operator, left: Thing, right: Thing) -> Thing | None:
         return Items(left.kind, left.items + right.items)
     if isinstance(op, ast.Mult):
         for items, count in ((left, right), (right, left)):
-            if isinstance(items, Items) and isinstance(count, Constant) and items.kind != "dict":
+            if (isinstance(items, Items) and isinstance(count, Constant) and items.kind != "dict"
+                    and is_integer(count.type)):
                 return Items(items.kind, items.items * int(count.value.real))
     if isinstance(left, Static) and isinstance(left.value, str):
         ok, value = known(right)

@@ -54,6 +54,7 @@ def function(tracer: Tracer, called: Callable[..., Any], args: tuple[Thing, ...]
     source = source_of(called) if not user else _read(tracer, called)
     if user:
         tracer.context.sources[source.text] = None
+        tracer.guard_code(called)
     frame = new_frame(source, tracer.frame, user, tracer)
     defaults = tuple(static_thing(d) for d in called.__defaults__ or ())
     named = {k: static_thing(v) for k, v in (called.__kwdefaults__ or {}).items()}

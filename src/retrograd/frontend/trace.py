@@ -135,6 +135,7 @@ def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...]
         else:
             function = getattr(function, "__func__", None) or function.py_func  # type: ignore[attr-defined]
     tracer.context.sources[tracer.frame.source.text] = None
+    tracer.guard_code(function)
     node = tracer.frame.source.node
     tracer.env.update(inline.bound(tracer, node, args, keywords, (), {}, function.__name__))
     return inline.run(tracer, node)

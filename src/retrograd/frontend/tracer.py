@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,8 +156,15 @@ class Tracer:
         self.env[name] = thing.thing
         return thing.thing
 
+    def guard_code(self, function: FunctionType) -> None:
+        """Tools that reload modules put new code into old functions: then this is compiled anew."""
+        read = functools.partial(getattr, function, "__code__")
+        self.context.guards[id(function), "__code__"] = Guard(
+            function.__name__, read, function.__code__)
+
     def captured(self, owner: object, name: str, read: Callable[[], Any]) -> Thing:
         """A value from outside: numbers and arrays become hidden arguments, the rest is static."""
+        name = re.sub(r"\W+", "_", name.replace("<lambda>", "f"))      # keys may be any strings
         key = (id(owner), name)
         if key in self.context.captured:
             return self.context.captured[key]

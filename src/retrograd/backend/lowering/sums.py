@@ -1,15 +1,16 @@
 """Sums that are as accurate as NumPy's, for any number of terms.
 
     before   s = sum(x)
-    after    for each block of 128: p = x[128 b] + ...; s, e = two_sum(s, p), e + its error
+    after    for each block of 32: p = x[32 b] + ...; s, e = two_sum(s, p), e + its error
              s = s + e
 
 The terms of a block are added one after another (and may be reassociated: nothing else reads the
 partial sum); the block sums are added with Knuth's error-free two-sum. The error is therefore at
-most (128 + 2) u sum|x|, however many terms there are; NumPy's pairwise bound is about
-(19 + log2(n / 128)) u: the same 128-term blocks in 8 lanes, which vectorisation gives here too.
-Where the compensation is not finite (an infinite term, overflow), the plain sum is the answer.
-Products of vectors use the blocks without compensation: at most (128 + n / 128) u.
+most (32 + 2) u sum|x|, however many terms there are; NumPy's pairwise bound is about
+(19 + log2(n / 128)) u, from 128-term blocks in 8 lanes. On random terms the mean errors are
+those of 16 + 2 and of 8 + 3 + log2(n / 128) additions: measured equal for 10^3 terms, and smaller
+here for more. Where the compensation is not finite (an infinite term, overflow), the plain sum is
+the answer. Products of vectors use blocks of 128 without compensation: at most (128 + n / 128) u.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from retrograd.ir.nodes import Atom, Constant, integer
 from retrograd.ir.types import kind
 
 Term = Callable[[Scope, Indices], Atom]
-BLOCK = 128
+BLOCK, PLAIN_BLOCK = 32, 128
 
 
 def total(scope: Scope, term: Term, extents: Sequence[Extent], dtype: str, name: str,
@@ -36,14 +37,15 @@ def total(scope: Scope, term: Term, extents: Sequence[Extent], dtype: str, name:
         return _plain(scope, term, extents, zero, name)
     *outer, last = extents
     n = scope.atom_of(last)
-    count = scope.let("floor_divide", scope.plus(n, integer(BLOCK - 1)), integer(BLOCK),
+    size = integer(BLOCK if compensated else PLAIN_BLOCK)
+    count = scope.let("floor_divide", scope.plus(n, integer(int(size.value.real) - 1)), size,
                       name="blocks")
     state: tuple[Atom, ...] = (zero, zero) if compensated else (zero,)
     names = (name, "error")[:len(state)]
 
     def row(inner: Scope, indices: Indices, sums: tuple[Atom, ...]) -> Sequence[Atom]:
         def block(deeper: Scope, number: Atom, sums: tuple[Atom, ...]) -> Sequence[Atom]:
-            part = _block(deeper, lambda s, k: term(s, (*indices, k)), number, n, zero)
+            part = _block(deeper, lambda s, k: term(s, (*indices, k)), number, n, size, zero)
             return _added(deeper, sums, part, name)
 
         return loop(inner, count, sums, names, block)
@@ -61,10 +63,10 @@ def _plain(scope: Scope, term: Term, extents: Sequence[Extent], zero: Constant,
 
 
 def _block(scope: Scope, term: Callable[[Scope, Atom], Atom], number: Atom, n: Atom,
-           zero: Constant) -> Atom:
+           size: Constant, zero: Constant) -> Atom:
     """The sum of one block of terms."""
-    first = scope.times(number, integer(BLOCK))
-    length = scope.let("minimum", integer(BLOCK), scope.minus(n, first), name="length")
+    first = scope.times(number, size)
+    length = scope.let("minimum", size, scope.minus(n, first), name="length")
 
     def step(inner: Scope, k: Atom, state: tuple[Atom, ...]) -> Sequence[Atom]:
         new = term(inner, inner.plus(first, k))
