@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from retrograd.ir.build import Builder
 from retrograd.ir.nodes import Atom, Constant, Let, Value
-from retrograd.ir.types import Array, Scalar, Type
+from retrograd.ir.types import Array, Scalar, Type, is_complex
 
 
 def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
@@ -20,7 +20,7 @@ def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
             return g
         if partial.value == -1:
             return negative(builder, g)
-        return builder.let("multiply", partial, g)
+        return scaled(builder, partial, g)
     if isinstance(g, Constant) and g.value in (1, -1):
         same = _in_dtype(builder, partial, g)
         return same if g.value == 1 else negative(builder, same)
@@ -30,13 +30,51 @@ def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
         return None if product is None else negative(builder, product)
     if let is not None and let.op == "divide":
         product = times(builder, g, let.args[0])
-        return None if product is None else _outside(builder, "divide", product, let.args[1])
+        return None if product is None else divided(builder, product, let.args[1])
     if let is not None and let.op == "multiply" and isinstance(let.args[0], Constant):
         product = times(builder, g, let.args[0])
         return None if product is None else _outside(builder, "multiply", product, let.args[1])
     if let is not None and let.op == "where":
         return _in_arms(builder, g, let)
     return builder.let("multiply", g, partial)
+
+
+def scaled(builder: Builder, factor: Constant, g: Atom) -> Atom:
+    """`factor * g` with the sign and the constant factor of `g` in the factor."""
+    value = _real(factor, g)
+    if value is None:
+        return builder.let("multiply", factor, g)
+    while (let := builder.definition(g)) is not None:
+        inner = _real(let.args[0], g) if let.op == "multiply" else None
+        if let.op == "negative":
+            value, g = -value, let.args[0]
+        elif inner is not None and _normal(value * inner):
+            value, g = value * inner, let.args[1]
+        else:
+            break
+    constant = Constant(value, Scalar(g.type.dtype, factor.type.weak))
+    return g if value == 1 else builder.let("multiply", constant, g)
+
+
+def divided(builder: Builder, g: Atom, divisor: Atom) -> Atom:
+    """`g / divisor`; a constant divisor becomes a factor, which is several times faster."""
+    value = _real(divisor, g)
+    if value and _normal(1.0 / value):
+        return scaled(builder, Constant(1.0 / value, Scalar(g.type.dtype, True)), g)
+    return _outside(builder, "divide", g, divisor)
+
+
+def _real(atom: Atom, g: Atom) -> float | None:
+    """The value of a constant that may be a factor of `g` in the dtype of `g`."""
+    if not isinstance(atom, Constant) or isinstance(atom.value, complex) \
+            or is_complex(g.type) or not (atom.type.weak or atom.type.dtype == g.type.dtype):
+        return None
+    return float(atom.value)
+
+
+def _normal(value: float) -> bool:
+    """Whether a factor is neither overflowed nor so small that it has lost digits."""
+    return 1e-30 < abs(value) < 1e30
 
 
 def _outside(builder: Builder, op: str, a: Atom, b: Atom) -> Atom:
