@@ -17,7 +17,7 @@ from retrograd.backend import execute
 from retrograd.backend.dispatch import fast_entry, guard_holds, runner
 from retrograd.backend.dispatch_results import Call
 from retrograd.errors import InternalError, Unsupported
-from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type
+from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type, is_complex
 from retrograd.program import (
     GRAD,
     PRIMAL,
@@ -222,6 +222,10 @@ class Specialiser:
                 self._note_static(need.names, need.captures, params)
 
     def _request(self, params: tuple[Param, ...]) -> Request:
+        for name, param in zip(self._names, params, strict=True):
+            if any(is_complex(type) for type in _flat((param,))):
+                raise Unsupported(f"the argument {name!r} is complex; there are no complex numbers "
+                                  "yet", "pass the real and the imaginary part as two arguments")
         return Request(
             self.function, self.product, params, self.wanted.positions, self.wanted.single,
             self.options.has_aux, self.options.holomorphic,

@@ -39,7 +39,7 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
     has_aux : bool
         `f` returns `(value, aux)`, and the gradient function `(gradient, aux)`.
     holomorphic : bool
-        Promise that `f` is holomorphic; needed for a complex value.
+        Not available in this release, which has no complex numbers.
     jit : bool
         Compile with Numba (default), or run the readable source as it stands, with NumPy.
     parallel : bool

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from retrograd.errors import Unsupported
 from retrograd.frontend.jumps import structured
 from retrograd.frontend.liveness import assigned, liveness, reads
 from retrograd.frontend.reading import FunctionNode, Source, read
@@ -16,6 +18,7 @@ from retrograd.frontend.things import Closure, Items, Static, Thing
 from retrograd.frontend.tracer import Frame, Tracer, static_thing
 
 MAX_DEPTH = 60
+_LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +54,32 @@ def function(tracer: Tracer, called: Callable[..., Any], args: tuple[Thing, ...]
              keywords: Mapping[str, Thing], user: bool) -> Thing:
     """Inline a Python function; without `user` it stands for the place of the call."""
     assert isinstance(called, FunctionType)
+    if user and _of_library(called) and not _of_library(tracer.frame.function):
+        return _library_function(tracer, called, args, keywords)
+    return _inlined(tracer, called, args, keywords, user)
+
+
+def _of_library(called: FunctionType) -> bool:
+    """Whether a function belongs to Python or NumPy: users cannot change what it is made of."""
+    top = (called.__module__ or "").partition(".")[0]
+    return top in _LIBRARIES and top != "__main__"
+
+
+def _library_function(tracer: Tracer, called: FunctionType, args: tuple[Thing, ...],
+                      keywords: Mapping[str, Thing]) -> Thing:
+    """A library's Python function; what is refused inside it is refused at the call."""
+    try:
+        return _inlined(tracer, called, args, keywords, user=True)
+    except Unsupported as refusal:
+        inside = "" if refusal.span is None else f", line {refusal.span.line} of its module"
+        raise tracer.unsupported(
+            f"{called.__module__}.{called.__qualname__} has no derivative here "
+            f"({refusal.reason}{inside})", "write it with NumPy functions that are supported, or "
+            "as a Python function of your own") from None
+
+
+def _inlined(tracer: Tracer, called: FunctionType, args: tuple[Thing, ...],
+             keywords: Mapping[str, Thing], user: bool) -> Thing:
     source = source_of(called) if not user else _read(tracer, called)
     if user:
         tracer.context.sources[source.text] = None
@@ -67,8 +96,6 @@ def function(tracer: Tracer, called: Callable[..., Any], args: tuple[Thing, ...]
 
 
 def _read(tracer: Tracer, called: FunctionType) -> Source:
-    from retrograd.errors import Unsupported
-
     try:
         return read(called)
     except Unsupported as refusal:

@@ -108,9 +108,12 @@ def read(function: FunctionType) -> Source:
         raise _changed(function, f"the file does not parse ({error.msg})") from None
     if node is None:
         raise _changed(function, "no function in the file is the one that runs")
+    source = Source(function, node, code.co_filename, lines)
     if isinstance(node, ast.AsyncFunctionDef):
-        raise Unsupported("async functions have no derivative", "write a plain function")
-    return Source(function, node, code.co_filename, lines)
+        span = source.span(node)
+        raise Unsupported("async functions have no derivative", "write a plain function", span,
+                          source.line(span))
+    return source
 
 
 def _changed(function: FunctionType, why: str) -> Unsupported:
