@@ -125,6 +125,8 @@ def _factors(extent: Extent) -> tuple[Extent, ...]:
 def floor_divided(a: Extent, divisor: int) -> Extent:
     if divisor == 1:
         return a
+    if a.known is not None:
+        return Extent(a.known // divisor)
     if a.constant % divisor == 0 and all(f % divisor == 0 for _, f in a.terms):
         return Extent(a.constant // divisor, tuple((t, f // divisor) for t, f in a.terms))
     return Extent(0, ((Opaque("floor_divide", (a, Extent(divisor))), 1),))
