@@ -28,9 +28,11 @@ from retrograd.optimise.ascending import run_forward
 from retrograd.optimise.common import share_common
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
+from retrograd.optimise.fuse import fuse
 from retrograd.optimise.simplify import simplify
 from retrograd.optimise.sweeps import BOUNDARY, boundary_of, without_boundary
 from retrograd.optimise.together import add_together
+from retrograd.optimise.unchecked import without_index_checks
 from retrograd.program import (
     GRAD,
     JOINT,
@@ -50,7 +52,7 @@ Stage = Callable[[Function], Function]
 OPTIMISATIONS: tuple[Stage, ...] = (
     remove_dead, simplify, share_common, simplify, add_together, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
-LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (remove_dead,)
+LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (remove_dead, fuse, share_common, remove_dead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,10 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
 
     def lowered() -> Emitted:
         with _no_collection():
-            program = without_boundary(optimised(lower(derived.function), LOWERED_OPTIMISATIONS))
+            whole = derived.function
+            if not request.boundscheck:
+                whole = without_index_checks(whole)
+            program = without_boundary(optimised(lower(whole), LOWERED_OPTIMISATIONS))
             return emit(program, "compiled", derived.structure, header, reserved=names)
 
     shown = optimised(derived.function, READABLE_OPTIMISATIONS)

@@ -28,7 +28,8 @@ class Request:
     `params` has one entry for each parameter of the function, in order (an entry for `*args` is a
     tuple of entries). `wrt` are positions in `params`, in the order in which gradients are
     returned; `single` says that the gradient is returned itself and not in a tuple.
-    `known_captures` are captured ints whose value is part of the specialisation.
+    `known_captures` are captured ints whose value is part of the specialisation. Without
+    `boundscheck`, compiled code does not check indices.
     """
 
     function: Callable[..., Any]
@@ -39,6 +40,7 @@ class Request:
     has_aux: bool = False
     holomorphic: bool = False
     known_captures: tuple[tuple[str, Any], ...] = ()
+    boundscheck: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """Functions that are refused, one construct each: (function, arguments, words of the reason)."""
-# ruff: noqa: B018, B023, E711, F811, PLW0603, SIM105, SIM117, UP031, UP032, RUF, C4
+# ruff: noqa: UP032, RUF, C4
 
 import collections
 import contextlib

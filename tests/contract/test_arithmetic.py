@@ -5,10 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
-from contract.support import INF, NAN, alike, both_modes, same
 
 import retrograd as rg
-
+from contract.support import INF, NAN, alike, both_modes, same
 
 # --- IEEE semantics and order --------------------------------------------------------------------
 
@@ -226,3 +225,30 @@ def test_indices_are_checked(jit):
     for bad in (3, -4, 2**62, -2**62):
         with pytest.raises(IndexError, match=f"index {bad} is out of bounds for axis 0 with size 3"):
             g(x, np.array([0, bad]))
+
+
+def gathers(x, index, n):
+    s = 0.0
+    for i in range(n):
+        s = s + x[i] * x[index[i]]
+    return s + np.sum(x[index] ** 2)
+
+
+def test_boundscheck_false_drops_index_checks_and_nothing_else():
+    x, index = np.arange(1.0, 4.0), np.array([2, 0, -2])
+    checked, free = rg.grad(gathers), rg.grad(gathers, boundscheck=False)
+    same(free(x, index, 3), checked(x, index, 3))
+    same(rg.grad(gathers, boundscheck=False, jit=False)(x, index, 3), checked(x, index, 3))
+    assert "return 1" in checked.source("compiled", x, index, 3)
+    assert "return 1" not in free.source("compiled", x, index, 3)
+
+    def f(x, y, n):
+        if n > 2:
+            raise KeyError("n")
+        return np.sum(x + y) / (7 // n)
+
+    g = rg.grad(f, boundscheck=False)
+    for args, error in (((x, x[1:], 1), ValueError), ((x, x, 3), KeyError),
+                        ((x, x, 0), ZeroDivisionError)):
+        with pytest.raises(error):
+            g(*args)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from contract.programs import asserts, dead_while
-from contract.support import alike, both_modes, raised
 
 import retrograd as rg
+from contract.programs import asserts, dead_while
+from contract.support import alike, both_modes, raised
 
 A23, A34, A32 = np.ones((2, 3)), np.ones((3, 4)), np.ones((3, 2))
 V2, V3 = np.ones(2), np.ones(3)

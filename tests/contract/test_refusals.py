@@ -7,10 +7,10 @@ import re
 
 import numpy as np
 import pytest
-from contract import refused
-from contract.support import both_modes
 
 import retrograd as rg
+from contract import refused
+from contract.support import both_modes
 
 
 def refusal(call, *args):

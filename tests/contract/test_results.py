@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from contract.support import both_modes, same
 
 import retrograd as rg
+from contract.support import both_modes, same
 
 
 def fresh(*arrays):

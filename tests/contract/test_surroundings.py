@@ -9,9 +9,9 @@ import warnings
 
 import numpy as np
 import pytest
-from contract.support import both_modes, same
 
 import retrograd as rg
+from contract.support import both_modes, same
 
 FACTOR = 2.0
 TABLE = np.array([1.0, 2.0, 3.0])

@@ -229,7 +229,8 @@ class Specialiser:
         return Request(
             self.function, self.product, params, self.wanted.positions, self.wanted.single,
             self.options.has_aux, self.options.holomorphic,
-            tuple((name, None) for name in sorted(self._known_captures)))
+            tuple((name, None) for name in sorted(self._known_captures)),
+            self.options.boundscheck)
 
     def _note_static(self, names: tuple[str, ...], captures: tuple[str, ...],
                      params: tuple[Param, ...]) -> None:

@@ -47,7 +47,8 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
     fastmath : bool or set of str
         LLVM's fast-math flags, at the user's own risk; fused multiply-add is always allowed.
     boundscheck : bool
-        Whether indices may go unchecked (False); they are checked in this release.
+        With False, compiled code does not check indices: one that is out of range reads and
+        writes memory that is not its own. Without compilation NumPy checks all the same.
     cache : bool
         Keep compiled code on disk for other processes.
     vector_math : bool
