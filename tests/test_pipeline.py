@@ -133,16 +133,24 @@ def test_every_stage_keeps_the_meaning(name: str, monkeypatch: pytest.MonkeyPatc
         verify(function)
         samples = list(arguments(ENTRIES[name], request, function, traced))
         assert samples
-        for stage in pipeline.OPTIMISATIONS:
-            expected = [outcome(function, s) for s in samples]
-            function = verify(stage(function))
-            for sample, before in zip(samples, expected, strict=True):
-                assert_same(outcome(function, sample), before, f"{name} after {stage.__name__}",
-                            not only_up_to_rounding(stage))
+        function = after_stages(name, function, pipeline.OPTIMISATIONS, samples)
+        after_stages(name, pipeline.lower(function), pipeline.LOWERED_OPTIMISATIONS, samples)
         expected = [outcome(function, s) for s in samples]
         for stage in pipeline.READABLE_OPTIMISATIONS:
             function = verify(stage(function))
         source_does_the_same(function, samples, expected)
+
+
+def after_stages(name: str, function: Function, stages: tuple[Stage, ...],
+                 samples: list[list[Any]]) -> Function:
+    """The function after all stages; each keeps its meaning."""
+    for stage in stages:
+        expected = [outcome(function, s) for s in samples]
+        function = verify(stage(function))
+        for sample, before in zip(samples, expected, strict=True):
+            assert_same(outcome(function, sample), before, f"{name} after {stage.__name__}",
+                        not only_up_to_rounding(stage))
+    return function
 
 
 def source_does_the_same(function: Function, samples: list[list[Any]], expected: list[Any],
