@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrograd.ir.types import Type
+from retrograd.places import Place
 from retrograd.trees import Tree
 
 PRIMAL, GRAD, VALUE_AND_GRAD, VJP = "primal", "grad", "value_and_grad", "vjp"
@@ -47,12 +48,14 @@ class Request:
 class Capture:
     """A number or array outside the function, read at every call and passed as an argument.
 
-    `read()` gives its present value; `name` is its name in generated source.
+    `read()` gives its present value; `name` is its name in generated source. `place` says where
+    it is found, so that another process can find it.
     """
 
     name: str
     read: Callable[[], Any]
     type: Type
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Guard:
     name: str
     read: Callable[[], Any]
     value: Any
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Branch, Constant, Effect, Raise, Value, integer
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, is_float, is_integer
+from retrograd.places import ATTRIBUTE, Place
 from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, SCIPY, WEAK, language
 
 Args = tuple[Thing, ...]
@@ -145,11 +146,12 @@ def _partial(tracer: Tracer, function: functools.partial[Any], args: Args,
 def partial_arguments(tracer: Tracer, function: functools.partial[Any], keywords: Keywords,
                       ) -> tuple[list[Thing], dict[str, Thing]]:
     """What a partial gives by position, and by name with what is given on top."""
-    given = [tracer.captured(function, f"{function.func.__name__}_{k}", lambda v=v: v)  # type: ignore[misc]
-             for k, v in enumerate(function.args)]
-    named = {name: tracer.captured(function, name, lambda v=v: v)  # type: ignore[misc]
-             for name, v in function.keywords.items() if name not in keywords}
-    return given, {**named, **keywords}
+    args, named = (Place(function, ATTRIBUTE, name) for name in ("args", "keywords"))
+    given = [tracer.captured(args.item(k), f"{function.func.__name__}_{k}")
+             for k in range(len(function.args))]
+    also = {name: tracer.captured(named.item(name), name)
+            for name in function.keywords if name not in keywords}
+    return given, {**also, **keywords}
 
 
 def _run_static(tracer: Tracer, function: Callable[..., Any], args: Args,

@@ -25,6 +25,7 @@ from retrograd.frontend.things import (
 from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
 from retrograd.ir.nodes import Atom, Constant, Value, integer
 from retrograd.ir.types import FLOAT, Array, Scalar, is_integer
+from retrograd.places import ATTRIBUTE, Place
 
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
@@ -111,7 +112,7 @@ def _static_attribute(tracer: Tracer, owner: Any, name: str) -> Thing:
         return constant_of(value)
     if isinstance(owner, np.dtype):
         return static_thing(value)
-    return tracer.captured(owner, name, lambda: getattr(owner, name))
+    return tracer.captured(Place(owner, ATTRIBUTE, name), name)
 
 
 # --- arithmetic --------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from retrograd.frontend.liveness import assigned, liveness, reads
 from retrograd.frontend.reading import FunctionNode, Source, read
 from retrograd.frontend.things import Closure, Items, Static, Thing
 from retrograd.frontend.tracer import Frame, Tracer, static_thing
+from retrograd.places import ATTRIBUTE, Place
 
 MAX_DEPTH = 60
 _LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy"}
@@ -88,9 +89,9 @@ def _inlined(tracer: Tracer, called: FunctionType, args: tuple[Thing, ...],
     defaults = tuple(static_thing(d) for d in called.__defaults__ or ())
     named = {k: static_thing(v) for k, v in (called.__kwdefaults__ or {}).items()}
     if user:
-        defaults = tuple(tracer.captured(called, f"{called.__name__}_default_{k}",
-                                         lambda v=v: v)  # type: ignore[misc]
-                         for k, v in enumerate(called.__defaults__ or ()))
+        place = Place(called, ATTRIBUTE, "__defaults__")
+        defaults = tuple(tracer.captured(place.item(k), f"{called.__name__}_default_{k}")
+                         for k in range(len(defaults)))
     env = bound(tracer, source.node, args, keywords, defaults, named, called.__name__)
     return run(Tracer(tracer.context, frame, tracer.builder, env), source.node)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,6 +20,7 @@ from retrograd.ir.build import Builder
 from retrograd.ir.extents import Opaque, Root
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
 from retrograd.ir.types import Array, Scalar, Type
+from retrograd.places import ATTRIBUTE, ITEM, STRUCTURE, Place, structure
 from retrograd.program import Capture, Guard
 
 
@@ -29,9 +30,9 @@ class Context:
 
     captures: list[Capture] = field(default_factory=list)
     capture_values: list[Value] = field(default_factory=list)
-    captured: dict[tuple[int, str], Thing] = field(default_factory=dict)
+    captured: dict[Hashable, Thing] = field(default_factory=dict)
     known_captures: Mapping[str, Any] = field(default_factory=dict)
-    guards: dict[tuple[int, str], Guard] = field(default_factory=dict)
+    guards: dict[Hashable, Guard] = field(default_factory=dict)
     sources: dict[str, None] = field(default_factory=dict)
     parameters: dict[Value, str] = field(default_factory=dict)
     modules: dict[str, None] = field(default_factory=dict)
@@ -134,10 +135,10 @@ class Tracer:
         function = self.frame.function
         if name in function.__code__.co_freevars:
             cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
-            return self.captured(cell, name, lambda: cell.cell_contents)
+            return self.captured(Place(cell, ATTRIBUTE, "cell_contents"), name)
         names = function.__globals__
         if name in names:
-            return self.captured(names, name, lambda: names[name])
+            return self.captured(Place(names, ITEM, name), name)
         if hasattr(builtins, name):
             return Static(getattr(builtins, name))
         self.refuse(f"the name {name!r} is not defined", "define it before it is used")
@@ -158,16 +159,19 @@ class Tracer:
 
     def guard_code(self, function: FunctionType) -> None:
         """Tools that reload modules put new code into old functions: then this is compiled anew."""
-        read = functools.partial(getattr, function, "__code__")
-        self.context.guards[id(function), "__code__"] = Guard(
-            function.__name__, read, function.__code__)
+        place = Place(function, ATTRIBUTE, "__code__")
+        self._guard(place, function.__name__, function.__code__)
 
-    def captured(self, owner: object, name: str, read: Callable[[], Any]) -> Thing:
+    def _guard(self, place: Place, name: str, value: Any) -> None:
+        self.context.guards[place.identity()] = Guard(name, place.reader(), value, place)
+
+    def captured(self, place: Place, name: str) -> Thing:
         """A value from outside: numbers and arrays become hidden arguments, the rest is static."""
         name = re.sub(r"\W+", "_", name.replace("<lambda>", "f"))      # keys may be any strings
-        key = (id(owner), name)
+        key = place.identity()
         if key in self.context.captured:
             return self.context.captured[key]
+        read = place.reader()
         try:
             value = read()
         except ValueError:
@@ -176,33 +180,28 @@ class Tracer:
             return Static(value) if not isinstance(value, (bool, int, float)) \
                 else constant_of(value)
         if type(value) in (tuple, list, dict):
-            return self.context.captured.setdefault(key, self._captured_items(key, name, read))
+            return self.context.captured.setdefault(key, self._captured_items(place, name, value))
         kind = type_of_value(value)
         if kind is None:
-            self.context.guards[key] = Guard(name, read, value)
+            self._guard(place, name, value)
             return self.context.captured.setdefault(key, static_thing(value))
         if name in self.context.known_captures:
-            self.context.guards[key] = Guard(name, read, value)
+            self._guard(place, name, value)
             return self.context.captured.setdefault(key, constant_of(value))
         parameter = Value(name, kind)
-        self.context.captures.append(Capture(name, read, kind))
+        self.context.captures.append(Capture(name, read, kind, place))
         self.context.capture_values.append(parameter)
         self.context.parameters[parameter] = name
         thing: Thing = Handle(parameter, Base(argument=True)) if isinstance(kind, Array) \
             else parameter
         return self.context.captured.setdefault(key, thing)
 
-    def _captured_items(self, key: tuple[int, str], name: str,
-                        read: Callable[[], Any]) -> Thing:
+    def _captured_items(self, place: Place, name: str, value: Any) -> Thing:
         """A captured container: its structure is guarded, its numbers and arrays are captured."""
-        value = read()
         keys = tuple(value) if isinstance(value, dict) else ()
-        places = keys if isinstance(value, dict) else range(len(value))
-        signature: Callable[[], Any] = lambda: (  # noqa: E731
-            type(read()).__name__, len(read()), *(read() if isinstance(value, dict) else ()))
-        self.context.guards[key] = Guard(name, signature, signature())
-        items = tuple(self.captured(value, f"{name}_{k}", lambda k=k: read()[k])  # type: ignore[misc]
-                      for k in places)
+        self._guard(Place(place, STRUCTURE), name, structure(value))
+        items = tuple(self.captured(place.item(k), f"{name}_{k}")
+                      for k in (keys if isinstance(value, dict) else range(len(value))))
         return Items(type(value).__name__, items, keys)
 
     def need_static(self, atom: Atom, what: str) -> NoReturn:
