@@ -25,6 +25,7 @@ from retrograd.ir.nodes import Atom, Function, Value, bound, defined, operands, 
 from retrograd.ir.types import Array, Type, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.ascending import run_forward
+from retrograd.optimise.checks import hoist_checks
 from retrograd.optimise.common import share_common
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
@@ -52,7 +53,8 @@ Stage = Callable[[Function], Function]
 OPTIMISATIONS: tuple[Stage, ...] = (
     remove_dead, simplify, share_common, simplify, add_together, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
-LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (remove_dead, fuse, share_common, remove_dead)
+LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
+    remove_dead, fuse, share_common, hoist_checks, remove_dead)
 
 
 @dataclass(frozen=True, slots=True)
