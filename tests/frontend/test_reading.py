@@ -50,7 +50,7 @@ def test_lambdas_on_one_line_that_differ_in_one_constant() -> None:
 
 
 def test_lambdas_in_lambdas() -> None:
-    outer = lambda x: (lambda y: y * x)  # noqa: E731
+    outer = lambda x: (lambda y: y * x)
     inner = outer(2.0)
     assert text(outer) == "lambda x: lambda y: y * x"
     assert text(inner) == "lambda y: y * x"
@@ -170,7 +170,7 @@ def test_characters_that_are_many_bytes(tmp_path: Path) -> None:
     assert span is not None and caught.value.line[span.column:span.end_column] == "unknown"
 
 
-# --- text that changed -----------------------------------------------------------------------------
+# --- text that changed --------------------------------------------------------------------------
 
 
 BEFORE = "def f(x):\n    y = x * 2\n    return y + 1\n"
@@ -189,7 +189,7 @@ def test_a_file_that_changed_is_refused(tmp_path: Path, after: str) -> None:
     path.write_text(after)
     os.utime(path, (1, 1))
     linecache.checkcache()
-    with pytest.raises(Unsupported, match="is not what runs|cannot be read"):
+    with pytest.raises(Unsupported, match=r"is not what runs|cannot be read"):
         read(found.f)
 
 

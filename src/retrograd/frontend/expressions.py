@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import cmath
 import math
 from collections.abc import Callable
 from types import ModuleType
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import branches, calls, indexing
+from retrograd.frontend import branches, calls, complex_numbers, indexing
+from retrograd.frontend.liveness import assigned, reads
 from retrograd.frontend.things import (
     Closure,
     Handle,
@@ -72,9 +74,7 @@ def need_atom(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Atom
 def _constant(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, ast.Constant)
     value = node.value
-    if isinstance(value, complex):
-        tracer.refuse("complex numbers are not supported", "write real and imaginary parts")
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int, float, complex)):
         if isinstance(value, int) and not -_LIMIT <= value < _LIMIT:
             tracer.refuse(f"the constant {value} does not fit in 64 bits", "write it as a float")
         return constant_of(value)
@@ -108,7 +108,7 @@ def _static_attribute(tracer: Tracer, owner: Any, name: str) -> Thing:
                       "check the spelling")
     if isinstance(owner, (ModuleType, type)) and not tracer.frame.user:
         return static_thing(value)
-    if owner in (math, np) and isinstance(value, (bool, int, float)):
+    if owner in (math, cmath, np) and isinstance(value, (bool, int, float, complex)):
         return constant_of(value)
     if isinstance(owner, np.dtype):
         return static_thing(value)
@@ -174,6 +174,7 @@ def _static_binary(op: ast.operator, left: Thing, right: Thing) -> Thing | None:
 def arithmetic(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
     """One binary operator, with Python's rules for ints."""
     builder = tracer.builder
+    complex_numbers.check(tracer, name, (a, b))
     integers = a.type.dtype in _INTEGRAL and b.type.dtype in _INTEGRAL
     scalars = isinstance(a.type, Scalar) and isinstance(b.type, Scalar)
     if a.type.dtype == b.type.dtype == "bool":
@@ -256,6 +257,7 @@ def _unary(tracer: Tracer, node: ast.expr) -> Thing:
             return Constant(-value.value, value.type)
         return thing_of(tracer.builder.let("negative", value))
     if isinstance(node.op, ast.Invert):
+        complex_numbers.check(tracer, "invert", (value,))
         if isinstance(value.type, Scalar) and value.type.weak and value.type.dtype == "bool":
             value = tracer.builder.cast(value, "int64")
         return thing_of(tracer.builder.let("invert", value))
@@ -297,9 +299,9 @@ def compare(tracer: Tracer, op: ast.cmpop, left: Thing, right: Thing) -> Thing:
                       "compare with == inside a loop")
     if type(op) in (ast.Eq, ast.NotEq) and (_never_equal(left) or _never_equal(right)):
         return constant_of(isinstance(op, ast.NotEq))
-    value = tracer.builder.let(COMPARE[type(op)], need_atom(tracer, left),
-                               need_atom(tracer, right))
-    return thing_of(value)
+    first, second = need_atom(tracer, left), need_atom(tracer, right)
+    complex_numbers.check(tracer, COMPARE[type(op)], (first, second))
+    return thing_of(tracer.builder.let(COMPARE[type(op)], first, second))
 
 
 def _never_equal(thing: Thing) -> bool:
@@ -400,6 +402,7 @@ def _comprehension(tracer: Tracer, node: ast.expr) -> Thing:
     items: list[Thing] = []
     inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env))
     inner.binds = False
+    inner.passing = tracer.passing | set(assigned([g.target for g in node.generators]))
 
     def generate(k: int) -> None:
         if k == len(node.generators):
@@ -508,12 +511,24 @@ def _lambda(tracer: Tracer, node: ast.expr) -> Thing:
 
 def closure(tracer: Tracer, node: ast.Lambda | ast.FunctionDef) -> Closure:
     """A function made inside the traced one; its defaults are evaluated now."""
+    _refuse_passing(tracer, node)
     defaults = tuple(evaluate(tracer, d) for d in node.args.defaults)
     keyword_defaults = {
         arg.arg: evaluate(tracer, default)
         for arg, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         if default is not None}
     return Closure(node, tracer, defaults, keyword_defaults)
+
+
+def _refuse_passing(tracer: Tracer, node: ast.Lambda | ast.FunctionDef) -> None:
+    """A function that reads the variable of the comprehension that makes it reads its last value
+    in Python: nobody wants that."""
+    body = node.body if isinstance(node.body, list) else [node.body]
+    own = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+    for name in sorted(frozenset().union(*map(reads, body)) & tracer.passing - own):
+        tracer.refuse(f"this function reads {name!r} when it is called, and then {name!r} is the "
+                      "comprehension's last one",
+                      f"give it as a default: lambda ..., {name}={name}: ...", node)
 
 
 def _named_expr(tracer: Tracer, node: ast.expr) -> Thing:

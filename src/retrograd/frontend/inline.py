@@ -173,11 +173,15 @@ def bound(tracer: Tracer, node: FunctionNode, args: tuple[Thing, ...],
     if spec.vararg is not None:
         env[spec.vararg.arg] = Items("tuple", tuple(args[len(names):]))
     extra: dict[str, Thing] = {}
-    allowed = {*names, *(a.arg for a in spec.kwonlyargs)}
+    first = [a.arg for a in spec.posonlyargs]
+    allowed = {*names[len(first):], *(a.arg for a in spec.kwonlyargs)}
     for key, value in keywords.items():
+        if key in first and spec.kwarg is None:
+            raise TypeError(f"{name}() got some positional-only arguments passed as keyword "
+                            f"arguments: '{key}'")
         if key not in allowed and spec.kwarg is None:
             raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
-        if key in names[:len(args)]:
+        if key in names[len(first):len(args)]:
             raise TypeError(f"{name}() got multiple values for argument '{key}'")
         (env if key in allowed else extra)[key] = value
     if spec.kwarg is not None:

@@ -19,7 +19,7 @@ from retrograd.frontend.things import Base, Handle, Items, Lost, Maybe, Static, 
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Opaque, Root
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
-from retrograd.ir.types import Array, Scalar, Type
+from retrograd.ir.types import DTYPES, Array, Scalar, Type
 from retrograd.places import ATTRIBUTE, ITEM, STRUCTURE, Place, structure
 from retrograd.program import Capture, Guard
 
@@ -80,6 +80,7 @@ class Tracer:
         self.env: dict[str, Thing] = {} if env is None else env
         self.node: ast.AST = frame.source.node
         self.binds = True                # whether names bound here are seen afterwards
+        self.passing: frozenset[str] = frozenset()      # variables of comprehensions around
 
     def inner(self, binds: bool = True) -> Tracer:
         """A tracer for a block inside this one, with its own copy of the names.
@@ -89,7 +90,7 @@ class Tracer:
         """
         tracer = Tracer(self.context, self.frame, self.builder.inner(), dict(self.env))
         tracer.node = self.node
-        tracer.binds = self.binds and binds
+        tracer.binds, tracer.passing = self.binds and binds, self.passing
         return tracer
 
     def outer_things(self) -> Iterator[Thing]:
@@ -177,7 +178,7 @@ class Tracer:
         except ValueError:
             self.refuse(f"the variable {name!r} has no value yet", "assign it before the call")
         if not self.frame.user:
-            return Static(value) if not isinstance(value, (bool, int, float)) \
+            return Static(value) if not isinstance(value, (bool, int, float, complex)) \
                 else constant_of(value)
         if type(value) in (tuple, list, dict):
             return self.context.captured.setdefault(key, self._captured_items(place, name, value))
@@ -231,32 +232,33 @@ class Tracer:
         return found
 
 
+_PYTHON: dict[type, str] = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
+
+
 def type_of_value(value: object) -> Type | None:
     """The type of a captured number or array; None for what is static."""
     if isinstance(value, np.ndarray):
-        if value.dtype.name not in ("bool", "int32", "int64", "float32", "float64"):
+        if value.dtype.name not in DTYPES:
             return None
         flags = value.flags
         layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
         return Array(value.dtype.name, tuple(1 if n == 1 else None for n in value.shape), layout)
     if isinstance(value, np.generic):
         name = value.dtype.name
-        return Scalar(name) if name in ("bool", "int32", "int64", "float32", "float64") else None
-    for kind, dtype in ((bool, "bool"), (int, "int64"), (float, "float64")):
-        if type(value) is kind:
-            return Scalar(dtype, weak=True)
-    return None
+        return Scalar(name) if name in DTYPES else None
+    dtype = _PYTHON.get(type(value))
+    return None if dtype is None else Scalar(dtype, weak=True)
 
 
-def constant_of(value: bool | int | float) -> Constant:
+def constant_of(value: bool | int | float | complex) -> Constant:
     """A Python number as a weak constant."""
-    dtype = "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else "float64"
+    dtype = next(dtype for kind, dtype in _PYTHON.items() if isinstance(value, kind))
     return Constant(value, Scalar(dtype, weak=True))
 
 
 def static_thing(value: object) -> Thing:
     """A static object: containers are opened, numbers in them are constants."""
-    if isinstance(value, (bool, int, float)) and type(value) in (bool, int, float):
+    if isinstance(value, (bool, int, float, complex)) and type(value) in _PYTHON:
         return constant_of(value)
     if type(value) in (tuple, list):
         assert isinstance(value, (tuple, list))

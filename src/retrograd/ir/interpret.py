@@ -64,6 +64,8 @@ def _statement(statement: Statement, env: Environment) -> None:
             for j in statement.joins:
                 env[j.result] = _get(j.then if taken else j.otherwise, env)
         case Raise():
+            if not statement.message:
+                raise statement.exception
             raise statement.exception(_text(statement.message, env))
         case Effect():
             _effect(statement, env)
