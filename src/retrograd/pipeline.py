@@ -22,7 +22,7 @@ from retrograd.backend.lowering import lower
 from retrograd.errors import Unsupported
 from retrograd.frontend.trace import Traced, trace
 from retrograd.ir.nodes import Atom, Function, Value, bound, defined, operands, walk, yields
-from retrograd.ir.types import Array, Type, is_float
+from retrograd.ir.types import Array, Type, is_complex, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.ascending import run_forward
 from retrograd.optimise.checks import hoist_checks
@@ -211,6 +211,12 @@ def _scalar_output(request: Request, traced: Traced, value: Tree) -> Atom:
     if not is_float(output.type):
         raise TypeError(f"{name} returns {output.type.dtype}, which has no derivative: "
                         "return a float")
+    if is_complex(output.type) and not request.holomorphic:
+        raise TypeError(f"{name} returns {output.type.dtype}, and a gradient needs a real value: "
+                        "pass holomorphic=True for a holomorphic function, or use vjp")
+    if request.holomorphic and not is_complex(output.type):
+        raise TypeError(f"{name} returns {output.type.dtype}, and holomorphic=True needs a complex "
+                        "value")
     return output
 
 
@@ -224,6 +230,9 @@ def _inputs(request: Request, traced: Traced) -> list[Value]:
             name = values[0].name if values else f"number {position}"
             raise TypeError(f"argument {name} is not a float, so nothing can be differentiated "
                             "with respect to it")
+        if request.holomorphic and not is_complex(values[0].type):
+            raise TypeError(f"argument {values[0].name} is {values[0].type.dtype}, and "
+                            "holomorphic=True needs complex arguments")
         result.append(values[0])
     return result
 

@@ -92,7 +92,7 @@ CASES: list[Case] = [
     ("cholesky", (positive(4),), {}), ("cholesky", (positive(1),), {}),
 ]
 
-COMPLEX_ONLY = {"imag"}
+COMPLEX_ONLY = {"imag", "complex"}
 
 
 def test_every_pullback_has_a_case() -> None:

@@ -7,7 +7,7 @@ The products are written as a person would write them: `g * (1 / y)` is `g / y`,
 from __future__ import annotations
 
 from retrograd.ir.build import Builder
-from retrograd.ir.nodes import Atom, Constant, Let, Value
+from retrograd.ir.nodes import Atom, Constant, Let, Value, number
 from retrograd.ir.types import Array, Scalar, Type, is_complex
 
 
@@ -88,12 +88,15 @@ def _outside(builder: Builder, op: str, a: Atom, b: Atom) -> Atom:
 def _in_arms(builder: Builder, g: Atom, let: Let) -> Atom:
     """`g * where(c, p, q)` as `where(c, g * p, g * q)`: no product with what is not chosen."""
     arms = [times(builder, g, a) for a in let.args[1:]]
-    zero = Constant(0.0, Scalar(g.type.dtype))
+    zero = number(0, Scalar(g.type.dtype))
     return builder.let("where", let.args[0], *(zero if a is None else a for a in arms))
 
 
 def _in_dtype(builder: Builder, partial: Atom, g: Atom) -> Atom:
-    return partial if partial.type.dtype == g.type.dtype else builder.cast(partial, g.type.dtype)
+    """The product of a partial with 1: a complex partial stays complex."""
+    if partial.type.dtype == g.type.dtype or is_complex(partial.type):
+        return partial
+    return builder.cast(partial, g.type.dtype)
 
 
 def negative(builder: Builder, g: Atom) -> Atom:
@@ -122,7 +125,7 @@ def add(builder: Builder, a: Atom, b: Atom, name: str) -> Atom:
 
 def unbroadcast(builder: Builder, g: Atom, value: Value) -> Atom:
     """Sum a contribution over the axes along which the value was broadcast, and give it the
-    value's dtype."""
+    value's dtype: a real value takes what is real in a complex contribution."""
     type: Type = value.type
     lead = g.type.rank - type.rank
     axes = tuple(range(lead)) + tuple(
@@ -157,6 +160,6 @@ def _array(builder: Builder, g: Atom) -> Atom:
 def zeros(builder: Builder, value: Value) -> Atom:
     """The zero adjoint of a value."""
     if isinstance(value.type, Scalar):
-        return Constant(0.0, Scalar(value.type.dtype, value.type.weak))
+        return number(0, value.type)
     return builder.let("zeros", *builder.shape_atoms(value), name=f"{value.name}_bar",
                        dtype=value.type.dtype)

@@ -20,7 +20,7 @@ from retrograd.adjoint.scopes import places
 from retrograd.adjoint.strong import strong_values
 from retrograd.adjoint.sweep import Sweep
 from retrograd.ir.build import Builder, Facts
-from retrograd.ir.nodes import Atom, Block, Constant, Function, Value
+from retrograd.ir.nodes import Atom, Block, Constant, Function, Value, number
 from retrograd.ir.types import Array, Scalar
 
 
@@ -60,7 +60,7 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
 
 def unit_seed(output: Atom) -> Constant:
     """The adjoint of a scalar output with respect to itself."""
-    return Constant(1.0, Scalar(output.type.dtype))
+    return number(1, Scalar(output.type.dtype))
 
 
 def seed_parameter(output: Atom, facts: Facts, name: str) -> Value:

@@ -34,8 +34,9 @@ from retrograd.ir.nodes import (
     Value,
     While,
     integer,
+    number,
 )
-from retrograd.ir.types import INT, Array, Scalar
+from retrograd.ir.types import INT, Array, Scalar, real_dtype
 from retrograd.rules import INDEXED, RULES
 
 
@@ -117,7 +118,7 @@ class Reverse:
                 self.accumulate(arg, result, sweep)
             return
         if len(pairs) == 2 and pairs[0] == pairs[1]:       # x * x: once, and twice as much
-            g = sweep.builder.let("multiply", Constant(2.0, Scalar(g.type.dtype)), g)
+            g = sweep.builder.let("multiply", number(2, Scalar(real_dtype(g.type.dtype))), g)
             pairs = pairs[:1]
         for arg, result in pairs:
             product = self.product(let, g, result, sweep)
@@ -132,8 +133,9 @@ class Reverse:
         if product is None or let.result not in self.strong or isinstance(partial, Constant):
             return product
         builder = sweep.builder
-        zero = Constant(0.0, Scalar(g.type.dtype))
-        return builder.let("where", builder.let("not_equal", g, zero), product, zero)
+        zero = number(0, Scalar(product.type.dtype))
+        return builder.let("where", builder.let("not_equal", g, number(0, Scalar(g.type.dtype))),
+                           product, zero)
 
     def instantiate(self, rule: Template, let: Let, g: Atom, sweep: Sweep) -> list[Atom | None]:
         """Inline a template: only what it reads is asked for."""
@@ -163,7 +165,7 @@ class Reverse:
         """What was not chosen contributes nothing."""
         builder = sweep.builder
         condition = self.residuals.need(let.args[0], sweep)
-        zero = Constant(0.0, Scalar(g.type.dtype))
+        zero = number(0, Scalar(g.type.dtype))
         for arg, parts in ((let.args[1], (g, zero)), (let.args[2], (zero, g))):
             if isinstance(arg, Value) and arg in self.active:
                 chosen = builder.let("where", condition, *parts)
@@ -194,7 +196,7 @@ class Reverse:
             part = builder.let(op, g, *atoms, index=index)
             self.accumulate(stored, unbroadcast(builder, part, stored), sweep)
         if let.op == "update":
-            g = builder.let("update", g, *atoms, Constant(0.0, Scalar(g.type.dtype)),
+            g = builder.let("update", g, *atoms, number(0, Scalar(g.type.dtype)),
                             name=bar(array), index=index)
         self.accumulate(array, g, sweep)
 

@@ -27,9 +27,6 @@ class Options:
             raise Unsupported("parallel=True is not available in this release",
                               "leave it out, and call the gradient from several threads: "
                               "compiled code on arrays releases the interpreter's lock")
-        if self.holomorphic:
-            raise Unsupported("holomorphic=True is not available in this release: there are no "
-                              "complex numbers yet", "write real and imaginary parts")
         for name in ("has_aux", "holomorphic", "jit", "boundscheck", "cache", "vector_math"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")

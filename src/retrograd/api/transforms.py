@@ -39,7 +39,10 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
     has_aux : bool
         `f` returns `(value, aux)`, and the gradient function `(gradient, aux)`.
     holomorphic : bool
-        Not available in this release, which has no complex numbers.
+        Promise that `f` is holomorphic, which a complex value needs: then the gradient is the
+        complex derivative. All differentiated arguments and the value must be complex.
+        For a real value of complex arguments no promise is needed; the gradient with respect to
+        x + iy is df/dx - i df/dy, as in JAX.
     jit : bool
         Compile with Numba (default), or run the readable source as it stands, with NumPy.
     parallel : bool
@@ -67,7 +70,8 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
         When called, where `f` uses something that cannot be differentiated; the message has
         the place and a remedy.
     TypeError
-        For arguments that are not floats, and options of wrong types.
+        For arguments that are not floats, and options of wrong types; for a complex value
+        without `holomorphic`, and for real arguments or a real value with it.
     ValueError
         For `argnums` out of range and unknown `argnames`.
     """

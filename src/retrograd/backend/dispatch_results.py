@@ -119,7 +119,10 @@ class _Failing:
         if isinstance(part, str):
             return part
         kind, position = part
-        return str(payload[position + (self.integers if kind == "f" else 0)])
+        if kind == "i":
+            return str(payload[position])
+        first = position + self.integers
+        return str(payload[first] if kind == "f" else complex(*payload[first:first + 2]))
 
 
 def _paths(tree: Tree, text: str, names: Names) -> list[tuple[int, str]]:

@@ -226,6 +226,12 @@ def _copy(context: Context, let: Let) -> ast.expr:
     return syntax.call(syntax.attribute(array, "copy"))
 
 
+def _complex(context: Context, let: Let) -> ast.expr:
+    number = syntax.call("complex", *map(context.atom, let.args))
+    dtype = let.result.type.dtype
+    return number if context.compiled and dtype == "complex128" else context.converted(number, dtype)
+
+
 def _let(context: Context, let: Let) -> ast.expr:
     return context.atom(let.args[0])
 
@@ -237,4 +243,5 @@ _PRINTERS: dict[str, Callable[[Context, Let], ast.expr]] = {
     "cumsum": _scan, "cumprod": _scan, "matmul": _matmul, "einsum": _einsum,
     "zeros": _filled, "ones": _filled, "empty": _filled, "full": _full, "eye": _eye,
     "arange": _arange, "array": _array, "concatenate": _concatenate, "copy": _copy, "let": _let,
+    "complex": _complex,
 }

@@ -26,7 +26,7 @@ from retrograd.ir.nodes import (
     Value,
     While,
 )
-from retrograd.ir.types import Type
+from retrograd.ir.types import Type, is_complex
 
 _AUGMENTED = frozenset({"add", "subtract", "multiply", "divide"})
 Body = list[ast.stmt]
@@ -125,8 +125,8 @@ class BlockPrinter:
         dtype = let.result.type.dtype
         plain = dtype in ("int64", "float64", "complex128", "float32")
         python = all(isinstance(a, Constant) or a in self.context.python_numbers for a in let.args)
-        return plain and let.args[0].type.dtype == let.args[1].type.dtype == dtype and not (
-            python and let.op == "divide")
+        divided = let.op == "divide" and (python or is_complex(let.result.type))
+        return plain and let.args[0].type.dtype == let.args[1].type.dtype == dtype and not divided
 
     def is_variable(self, atom: Atom, value: Value) -> bool:
         context = self.context

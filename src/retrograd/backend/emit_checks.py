@@ -51,7 +51,12 @@ def _status(context: Context, exception: type[BaseException], message: Message,
     payload: dict[str, list[ast.expr]] = {"i": [], "f": []}
     for atom in message_atoms(message):
         letter = payload_kind(atom)
-        payload[letter].append(_widened(context, atom, "int64" if letter == "i" else "float64"))
+        if letter == "c":
+            payload["f"] += [context.converted(syntax.attribute(context.atom(atom), part), "float64")
+                             for part in ("real", "imag")]
+        else:
+            payload[letter].append(
+                _widened(context, atom, "int64" if letter == "i" else "float64"))
     integers = payload["i"] + [ast.Constant(0)] * (failures.integers - len(payload["i"]))
     floats = payload["f"] + [ast.Constant(0.0)] * (failures.floats - len(payload["f"]))
     unread = [_default(context, type) for type in results]

@@ -23,7 +23,7 @@ _LOGIC: dict[str, type[ast.boolop]] = {
 }
 _ROUNDING = frozenset({"floor", "ceil", "trunc"})
 # What NumPy takes Python's numbers for where nothing else is there.
-_PYTHONS = {"float32": "float64", "int32": "int64"}
+_PYTHONS = {"float32": "float64", "int32": "int64", "complex64": "complex128"}
 # Python numbers raise, or leave the reals, where NumPy gives inf or nan.
 _RAISES_IN_PYTHON = frozenset({"divide", "floor_divide", "remainder", "power"})
 _PREDICATES = frozenset({"isnan", "isinf", "isfinite", "signbit"})
@@ -58,6 +58,10 @@ def _readable(context: Context, let: Let) -> ast.expr:
         return syntax.compare(let.op, *args)
     if let.op == "negative":
         return syntax.negated(args[0])
+    if let.op in ("real", "imag"):
+        part = syntax.attribute(args[0], let.op)
+        # a view of the complex array: nothing may write through it
+        return part if scalar else syntax.call(syntax.attribute(part, "copy"))
     return context.numpy_call(let.op, *args)
 
 
@@ -128,7 +132,7 @@ def _exponent(let: Let) -> ast.expr | None:
     """`x ** 2`, not `x ** 2.0`."""
     exponent = let.args[1]
     if let.op != "power" or not isinstance(exponent, Constant) or kind(
-            let.args[0].type.dtype) != "f" or not isinstance(exponent.value, int | float):
+            let.args[0].type.dtype) not in "fc" or not isinstance(exponent.value, int | float):
         return None
     whole = abs(exponent.value) <= 16 and exponent.value == int(exponent.value)
     return syntax.integer(int(exponent.value)) if whole else None
@@ -184,6 +188,8 @@ def _compiled_value(context: Context, let: Let, dtype: str) -> ast.expr:
     if op == "power":
         base = _promoted(context, args[0], dtype)
         return syntax.binary(op, base, _exponent(let) or _promoted(context, args[1], dtype))
+    if op == "divide" and kind(dtype) == "c":          # Numba's operator raises for a divisor of 0
+        return context.numpy_call(op, *(_promoted(context, a, dtype) for a in args))
     if op in syntax.BINARY:
         return syntax.binary(op, *map(context.atom, args))
     if op == "negative":

@@ -95,9 +95,19 @@ def real(value: bool | int | float, np: str) -> ast.expr:
 
 
 def literal(value: bool | int | float | complex, np: str) -> ast.expr:
-    if isinstance(value, complex):
-        return call("complex", real(value.real, np), real(value.imag, np))
-    return real(value, np)
+    return _complex(value, np) if isinstance(value, complex) else real(value, np)
+
+
+def _complex(value: complex, np: str) -> ast.expr:
+    """`2j`, `1.0 - 2j`, and `complex(-0.0, inf)` where a sum would not have the same bits."""
+    size = ast.Constant(complex(0.0, abs(value.imag)))
+    negative = math.copysign(1.0, value.imag) < 0
+    finite = math.isfinite(value.real) and math.isfinite(value.imag)
+    if finite and not negative and value.real == 0 and math.copysign(1.0, value.real) > 0:
+        return size
+    if finite and value.real and value.imag:
+        return binary("subtract" if negative else "add", real(value.real, np), size)
+    return call("complex", real(value.real, np), real(value.imag, np))
 
 
 def assign(to: ast.expr, value: ast.expr) -> ast.stmt:

@@ -36,21 +36,23 @@ class Failures:
     def number(self, exception: type[BaseException], message: Message) -> int:
         parts: list[str | tuple[str, int]] = []
         counts = {"i": 0, "f": 0}
+        width = {"i": 1, "f": 1, "c": 2}
         for part in message:
             if isinstance(part, str):
                 parts.append(part)
             else:
                 letter = payload_kind(part)
-                parts.append((letter, counts[letter]))
-                counts[letter] += 1
+                among = "i" if letter == "i" else "f"
+                parts.append((letter, counts[among]))
+                counts[among] += width[letter]
         self.integers = max(self.integers, counts["i"])
         self.floats = max(self.floats, counts["f"])
         return self.known.setdefault(Failure(exception, tuple(parts)), len(self.known) + 1)
 
 
 def payload_kind(atom: Atom) -> str:
-    """Whether a part of a message travels among the ints or the floats."""
-    return "f" if kind(atom.type.dtype) == "f" else "i"
+    """Whether a part of a message travels among the ints, as a float or as two floats."""
+    return {"f": "f", "c": "c"}.get(kind(atom.type.dtype), "i")
 
 
 def message_atoms(message: Sequence[str | Atom]) -> list[Atom]:

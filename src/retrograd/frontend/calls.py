@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import indexing, inline
+from retrograd.frontend import complex_numbers, indexing, inline
 from retrograd.frontend.things import (
     Closure,
     Enumerate,
@@ -33,9 +33,19 @@ from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Branch, Constant, Effect, Raise, Value, integer
 from retrograd.ir.operations import OPERATIONS
-from retrograd.ir.types import Array, Scalar, is_float, is_integer
+from retrograd.ir.types import Array, Scalar, is_complex, is_float, is_integer
 from retrograd.places import ATTRIBUTE, Place
-from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, SCIPY, WEAK, language
+from retrograd.prelude import (
+    ATTRIBUTES,
+    ELEMENTWISE,
+    FUNCTIONS,
+    METHODS,
+    OF_COMPLEX,
+    REAL_ONLY,
+    SCIPY,
+    WEAK,
+    language,
+)
 
 Args = tuple[Thing, ...]
 Keywords = Mapping[str, Thing]
@@ -61,6 +71,8 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
         return _run_static(tracer, function, args, keywords)
     if isinstance(function, functools.partial):
         return _partial(tracer, function, args, keywords)
+    if _hashable(function) and function in REAL_ONLY:
+        complex_numbers.check_real(function, args)
     replacement = _replacement(function)
     if isinstance(replacement, str):
         return _elementwise(tracer, function, replacement, args, keywords)
@@ -111,15 +123,23 @@ def _elementwise(tracer: Tracer, function: Any, op: str, args: Args, keywords: K
         tracer.refuse(f"{function.__name__} with {', '.join(keywords)}= is not supported",
                       "leave the keyword out and use np.where or astype")
     atoms = [need_atom(tracer, a) for a in args]
-    if getattr(function, "__module__", "") != "math":
+    complex_numbers.check(tracer, op, atoms)
+    python = _PYTHONS.get(getattr(function, "__module__", ""))
+    if python is None:
+        if op in OF_COMPLEX and is_complex(atoms[0].type):
+            result = inline.function(tracer, OF_COMPLEX[op], args, {}, user=False)
+            return _strength(tracer, result, _weak_in_prelude(tracer, atoms))
         if op == "power" and all(not is_float(a.type) for a in atoms):
             from retrograd.frontend.expressions import arithmetic
             return thing_of(arithmetic(tracer, op, *atoms))
         return thing_of(tracer.builder.let(op, *atoms, weak=_weak_in_prelude(tracer, atoms)))
     if any(isinstance(a.type, Array) for a in atoms):
         raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-    floats = [tracer.builder.cast(a, "float64") for a in atoms]
+    floats = [tracer.builder.cast(a, python) for a in atoms]
     return tracer.builder.let(op, *floats, weak=True)
+
+
+_PYTHONS = {"math": "float64", "cmath": "complex128"}      # what the modules compute in
 
 
 def _weak_in_prelude(tracer: Tracer, atoms: list[Atom]) -> bool:
@@ -305,6 +325,7 @@ def _primitive(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
     assert ok and op in OPERATIONS, f"no operation is called {op!r}"
     static = {k: _known_value(tracer, v, op) for k, v in keywords.items()}
     atoms = [need_atom(tracer, a) for a in args[1:]]
+    complex_numbers.check(tracer, op, atoms)
     if op in _VIEWS and isinstance(args[1], Handle):
         value = tracer.builder.let(op, *atoms, **static)
         assert isinstance(value, Value)
@@ -409,8 +430,9 @@ def _hasattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     name = _known_value(tracer, args[1], "hasattr")
     atom = atom_of(args[0])
     if atom is not None:
+        number = np.zeros((), atom.type.dtype)[()]
         sample = np.zeros((0,)) if isinstance(atom.type, Array) else (
-            0.0 if atom.type.weak else np.float64(0))
+            number.item() if atom.type.weak else number)
         return constant_of(hasattr(sample, name))
     return constant_of(hasattr(_known_value(tracer, args[0], "hasattr"), name))
 
@@ -419,7 +441,7 @@ _LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
     range: _range, len: _len, zip: _zip, enumerate: _enumerate, reversed: _reversed,
     tuple: _container("tuple"), list: _container("list"), dict: _dict, print: _print,
     isinstance: _isinstance, hasattr: _hasattr, np.shape: _shape, np.ndim: _ndim, np.size: _size,
-    np.result_type: _result_type, np.dtype: _dtype,
+    np.result_type: _result_type, np.dtype: _dtype, complex: complex_numbers.make,
     language.primitive: _primitive, language.is_scalar: _is_scalar, language.is_float: _is_float,
     language.is_weak: _is_weak, language.never_one: _never_one, language.is_known: _is_known,
 }
@@ -477,6 +499,9 @@ def _convert(tracer: Tracer, dtype: Any, args: Args) -> Thing:
     """`np.float32(x)`."""
     from retrograd.frontend.expressions import need_atom
 
+    if len(args) > 1:
+        tracer.refuse(f"{dtype.__name__} with several arguments is not supported",
+                      "write complex(x, y)")
     atom = need_atom(tracer, args[0]) if args else integer(0)
     name = np.dtype(dtype).name
     if isinstance(atom, Constant):

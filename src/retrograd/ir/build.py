@@ -18,7 +18,7 @@ from retrograd.errors import Span
 from retrograd.ir.extents import Extent, Opaque, Root, Term, nonnegative, product, root, substituted
 from retrograd.ir.nodes import Atom, Block, Constant, Effect, Let, Statement, Value, integer, number
 from retrograd.ir.operations import OPERATIONS, Query
-from retrograd.ir.types import Array, Scalar, Type, promote, strong_promotion
+from retrograd.ir.types import Array, Scalar, Type, is_complex, kind, promote, strong_promotion
 
 Extents = tuple[Extent, ...]
 TEMPORARY = frozenset({"t", "n", "size"})      # names of values that the user has not named
@@ -144,6 +144,8 @@ class Builder:
     def let(self, op: str, *args: Atom, name: str = "t", weak: bool | None = None,
             **static: Any) -> Atom:
         """Append `name = op(args)` and return its value (a constant where it can be folded)."""
+        if op == "cast" and is_complex(args[0].type) and not static["dtype"].startswith("complex"):
+            return self._real_cast(args[0], static["dtype"], name, weak)
         operation = OPERATIONS[op]
         if operation.family in ("elementwise", "contraction") or op in ("array", "concatenate"):
             args = self._promoted(op, args)
@@ -213,10 +215,20 @@ class Builder:
         if atom.type.dtype == dtype and not _is_weak(atom):
             return atom
         if isinstance(atom, Constant):
-            return number(np.dtype(dtype).type(atom.value).item(), Scalar(dtype))
+            value = atom.value.real if kind(dtype) in "if" else atom.value
+            return number(np.dtype(dtype).type(value).item(), Scalar(dtype))
         if atom.type.dtype == dtype:
             return atom
         return self.let("cast", atom, name=atom.name, weak=False, dtype=dtype)
+
+    def _real_cast(self, atom: Atom, dtype: str, name: str, weak: bool | None) -> Atom:
+        """A complex number as a real one is its real part, as a bool whether it is not 0."""
+        if dtype == "bool":
+            return self.let("not_equal", atom, number(0, Scalar(atom.type.dtype)), name=name,
+                            weak=weak)
+        part = self.let("real", atom, name=name, weak=weak)
+        return part if part.type.dtype == dtype else self.let(
+            "cast", part, name=name, weak=weak, dtype=dtype)
 
     def _infer(self, op: str, args: tuple[Atom, ...], static: dict[str, Any],
                weak: bool) -> tuple[Type, tuple[Extent | None, ...]]:

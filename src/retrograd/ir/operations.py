@@ -11,7 +11,7 @@ Derivatives live in `rules/`, printing and lowering in `backend/`.
     contraction   `matmul`, `einsum`
     scan          `cumsum`, `cumprod`
     create        `zeros`, `ones`, `empty`, `full`, `arange`, `eye`, `array`, `concatenate`,
-                  `copy`, `dim`, `let`
+                  `copy`, `dim`, `let`, `complex` (of two floats)
     library       `solve`, `inv`, `det`, `slogdet_sign`, `slogdet_log`, `cholesky`
 """
 

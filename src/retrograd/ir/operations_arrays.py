@@ -11,7 +11,7 @@ from retrograd.ir.extents import Extent, floor_divided, largest, product, slice_
 from retrograd.ir.index import Slice, parts, subscript
 from retrograd.ir.operations import Operation, Query, Shape
 from retrograd.ir.operations_elementwise import broadcast_shape, shape_text
-from retrograd.ir.types import floating, kind, strong_promotion
+from retrograd.ir.types import Scalar, floating, kind, strong_promotion
 
 Message = list[str | Extent]
 
@@ -40,6 +40,10 @@ def _int(_: Query) -> str:
 
 def _bool(_: Query) -> str:
     return "bool"
+
+
+def _complex(query: Query) -> str:
+    return strong_promotion((*query.types, Scalar("complex64")))
 
 
 def _summed(query: Query) -> str:
@@ -315,6 +319,10 @@ def _dim(a: Any, *, axis: int) -> Any:
     return np.int64(a.shape[axis])
 
 
+def _complex_of(real: Any, imag: Any) -> Any:
+    return np.result_type(real, np.complex64).type(complex(real, imag))
+
+
 def _identity(x: Any) -> Any:
     return x
 
@@ -371,6 +379,7 @@ ALL = (
               lambda *xs, axis: np.concatenate(xs, axis=axis), 5.0, _yes),
     Operation("copy", "create", _first, _same_shape, np.copy, 2.0, _yes),
     Operation("dim", "create", _int, _scalar, _dim, 0.1),
+    Operation("complex", "create", _complex, _scalar, _complex_of, 1.0),
     Operation("let", "create", _first, _same_shape, _identity, 0.1, _keeps),
     Operation("solve", "library", _float, _solved, np.linalg.solve, _LIBRARY),
     Operation("inv", "library", _float, _square_same, np.linalg.inv, _LIBRARY),

@@ -39,7 +39,7 @@ from retrograd.ir.nodes import (
     yields,
 )
 from retrograd.ir.operations import is_elementwise
-from retrograd.ir.types import Array, Scalar
+from retrograd.ir.types import Array, Scalar, is_complex
 
 
 def simplify(function: Function) -> Function:
@@ -155,6 +155,8 @@ class _Simplifier:
         b = let.args[1] if len(let.args) > 1 else None
         found: Atom | None = None
         match let.op:
+            case "multiply" | "divide" if is_complex(let.result.type):
+                pass                     # 1 is 1+0j: infinite * 0 is nan
             case "multiply":
                 found = b if _is(a, 1) else a if b is not None and _is(b, 1) else None
             case "divide" | "power":

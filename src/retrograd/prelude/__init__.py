@@ -8,12 +8,16 @@
     ATTRIBUTES    ndarray attribute -> prelude function of the array
     WEAK          callables whose results are Python numbers (math's, float, int); every other
                   result of a NumPy function is strong
+    REAL_ONLY     callables that take no complex numbers: they raise TypeError
+    OF_COMPLEX    elementwise operation -> its definition for complex numbers, where it differs
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from retrograd.prelude import (
     creation,
@@ -25,7 +29,7 @@ from retrograd.prelude import (
     reductions,
     shapes,
 )
-from retrograd.prelude.elementwise import ELEMENTWISE, MATH
+from retrograd.prelude.elementwise import CMATH, CMATH_FUNCTIONS, ELEMENTWISE, MATH, OF_COMPLEX
 from retrograd.prelude.methods import ATTRIBUTES, METHODS
 from retrograd.prelude.special import SCIPY
 
@@ -47,6 +51,11 @@ FUNCTIONS = _together(
     joining.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS)
 
 WEAK: frozenset[Callable[..., Any]] = frozenset(
-    {*MATH, *numbers.MATH_FUNCTIONS, float, int, bool})
+    {*MATH, *numbers.MATH_FUNCTIONS, *CMATH, *CMATH_FUNCTIONS, float, int, bool})
 
-__all__ = ["ATTRIBUTES", "ELEMENTWISE", "FUNCTIONS", "METHODS", "SCIPY", "WEAK"]
+REAL_ONLY: frozenset[Callable[..., Any]] = frozenset(
+    {*MATH, *numbers.MATH_FUNCTIONS, np.deg2rad, np.radians, np.rad2deg, np.degrees, np.fabs,
+     float, int})
+
+__all__ = ["ATTRIBUTES", "ELEMENTWISE", "FUNCTIONS", "METHODS", "OF_COMPLEX", "REAL_ONLY",
+           "SCIPY", "WEAK"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.prelude.arguments import is_complex
+from retrograd.prelude.elementwise import cast
 from retrograd.prelude.language import dtype_of, is_known
 from retrograd.rules.rule import elementwise, table
 
@@ -71,13 +72,17 @@ def base_partial(x: Any, y: Any) -> Any:
 
 
 def exponent_partial(x: Any, out: Any) -> Any:
+    if is_complex(dtype_of(out)):
+        x = cast(x, dtype_of(out))             # the logarithm of a negative number is complex
     return out * np.log(np.where(x == 0, 1.0, x))
 
 
 @elementwise(domain=[ANY])
 def absolute(x: Any, *, out: Any) -> Any:
     """The subgradient at 0 is 0. For complex x it is conj(x) / |x|, as in JAX."""
-    return np.conjugate(np.sign(x)) if is_complex(dtype_of(x)) else np.sign(x)
+    if is_complex(dtype_of(x)):
+        return np.conjugate(x) / np.where(out == 0, 1.0, out)
+    return np.sign(x)
 
 
 @elementwise(domain=[ANY, ANY])

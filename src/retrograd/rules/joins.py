@@ -82,6 +82,12 @@ def conjugate(x: Any, *, out_bar: Any) -> Any:
     return np.conjugate(out_bar)
 
 
+@pullback(domain=[ANY, ANY], linear=True)
+def complex(x: Any, y: Any, *, out_bar: Any) -> Any:
+    """x + i y: each part gets what is real in its contribution."""
+    return np.real(out_bar), -np.imag(out_bar)
+
+
 @pullback(domain=[ANY], linear=True)
 def real(x: Any, *, out_bar: Any) -> Any:
     return typed_like(out_bar, x)
@@ -92,4 +98,5 @@ def imag(x: Any, *, out_bar: Any) -> Any:
     return typed_like(out_bar * -1j, x)
 
 
-RULES = table((concatenate, array, full, arange, copy, let, cast, conjugate, real, imag))
+RULES = table((concatenate, array, full, arange, copy, let, cast, conjugate, complex, real,
+               imag))

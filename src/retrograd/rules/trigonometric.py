@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.prelude.arguments import is_complex
+from retrograd.prelude.language import dtype_of
 from retrograd.rules.rule import elementwise, table
 
 ANY = (-2.0, 2.0)
@@ -70,6 +72,8 @@ def arcsinh(x: Any, *, out: Any) -> Any:
 
 @elementwise(domain=[(1.1, 3.0)])
 def arccosh(x: Any, *, out: Any) -> Any:
+    if is_complex(dtype_of(x)):                # one root of the product has the wrong sign
+        return 1 / (np.sqrt(x - 1) * np.sqrt(x + 1))
     return 1 / np.sqrt((x - 1) * (x + 1))
 
 

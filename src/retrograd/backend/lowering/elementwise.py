@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from retrograd.backend.lowering import complex_functions
 from retrograd.backend.lowering.context import Context, Lowered
 from retrograd.backend.lowering.lazy import Extents, Lazy, Map, Reads, array_type, merged
 from retrograd.backend.lowering.nest import Indices, constant, empty
@@ -30,8 +31,10 @@ def elementwise(context: Context, scope: Scope, let: Let) -> Lowered:
     static = dict(let.static)
 
     def compute(inner: Scope, indices: Indices) -> Atom:
-        return inner.let(let.op, *(a.broadcast(inner, indices) for a in args),
-                         name=let.result.name, weak=False, **static)
+        elements = tuple(a.broadcast(inner, indices) for a in args)
+        if complex_functions.differs(let.op, elements):
+            return complex_functions.evaluate(inner, let.op, elements)
+        return inner.let(let.op, *elements, name=let.result.name, weak=False, **static)
 
     return Lazy(array_type(dtype, extents, "A"), extents, compute,
                 merged(_aligned(a, extents) for a in args),
@@ -41,8 +44,15 @@ def elementwise(context: Context, scope: Scope, let: Let) -> Lowered:
 
 def _scalar(context: Context, scope: Scope, let: Let) -> Atom:
     args = tuple(context.atom(scope, a) for a in let.args)
+    if complex_functions.differs(let.op, args):
+        return complex_functions.evaluate(scope, let.op, args)
     scope.keep(let, args)
     return let.result
+
+
+def of_parts(context: Context, scope: Scope, let: Let) -> Lowered:
+    """`complex(x, y)` of two numbers."""
+    return _scalar(context, scope, let)
 
 
 def broadcast(args: tuple[Lazy, ...]) -> Extents:

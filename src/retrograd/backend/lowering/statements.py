@@ -55,7 +55,7 @@ _BY_FAMILY: dict[str, Handler] = {
 _BY_NAME: dict[str, Handler] = {
     **dict.fromkeys(("zeros", "ones", "empty", "full"), elementwise.constant_array),
     "eye": elementwise.eye, "arange": elementwise.arange,
-    "let": elementwise.nothing, "copy": elementwise.nothing,
+    "complex": elementwise.of_parts, "let": elementwise.nothing, "copy": elementwise.nothing,
     "array": creation.array, "concatenate": creation.concatenate, "dim": creation.dim,
     "view": views.view, "transpose": views.transpose, "reshape": views.reshape,
     "broadcast_to": views.broadcast_to, "diagonal": views.diagonal,
