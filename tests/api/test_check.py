@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from api.fakes import Leaf, emitted, flat, program, square
 
 import retrograd as rg
+from api.fakes import Leaf, emitted, flat, program, square
 from retrograd.program import Unit
 from retrograd.trees import Node
 

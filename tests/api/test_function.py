@@ -9,9 +9,9 @@ import warnings
 
 import numpy as np
 import pytest
-from api.fakes import FLOAT, Leaf, emitted, flat, product3, program, square, tree
 
 import retrograd as rg
+from api.fakes import FLOAT, Leaf, emitted, flat, product3, program, square, tree
 from retrograd.errors import Unsupported
 from retrograd.frontend.reading import NeedStatic
 from retrograd.ir.types import INT, Array, Scalar

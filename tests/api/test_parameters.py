@@ -2,9 +2,9 @@ import functools
 import inspect
 
 import pytest
-from api.fakes import product3
 
 import retrograd as rg
+from api.fakes import product3
 from retrograd.api.parameters import signature_of, wanted
 
 

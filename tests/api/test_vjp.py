@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from api.fakes import square
 
 import retrograd as rg
+from api.fakes import square
 
 both_modes = pytest.mark.parametrize("jit", [True, False], ids=["compiled", "numpy"])
 

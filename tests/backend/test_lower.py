@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backend.lowering_support import check, function_of, lower
 
+from backend.lowering_support import check, function_of, lower
 from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Branch,

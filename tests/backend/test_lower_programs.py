@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backend.lowering_support import check
 
+from backend.lowering_support import check
 from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import Carried, Constant, Loop, Value, integer
 from retrograd.ir.types import INT, Scalar
