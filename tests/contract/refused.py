@@ -244,16 +244,6 @@ def list_grows_in_a_loop(x, n):
     return parts[0] + parts[-1]
 
 
-@refused(1.0, word="complex")
-def complex_literal(x):
-    return x * 2j
-
-
-@refused(1.0)
-def complex_function(x):
-    return x * complex(1.0, 2.0)
-
-
 @refused(1.0, word="64 bits")
 def large_constant(x):
     return x * 2**0 * 99999999999999999999

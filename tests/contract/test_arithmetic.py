@@ -223,7 +223,8 @@ def test_indices_are_checked(jit):
     x = np.arange(3.0)
     same(g(x, np.array([0, -1, 2])), np.array([0.0, 0.0, 8.0]))
     for bad in (3, -4, 2**62, -2**62):
-        with pytest.raises(IndexError, match=f"index {bad} is out of bounds for axis 0 with size 3"):
+        words = f"index {bad} is out of bounds for axis 0 with size 3"
+        with pytest.raises(IndexError, match=words):
             g(x, np.array([0, bad]))
 
 

@@ -239,7 +239,7 @@ def test_leaves_that_are_not_floats_get_none(jit):
         return x[index] * k
 
     x, index = np.arange(3.0), np.array([2, 2])
-    value, pullback = rg.vjp(f, x, 2.0, "a", True, index, jit=jit)
+    _, pullback = rg.vjp(f, x, 2.0, "a", True, index, jit=jit)
     bars = pullback(np.ones(2))
     same(bars[0], np.array([0.0, 0.0, 4.0]))
     assert bars[1] == 4.0 and bars[2:] == (None, None, None)

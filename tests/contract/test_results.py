@@ -135,7 +135,7 @@ def test_differentiable_behaves_as_the_function(jit, capsys):
     d = rg.differentiable(f, jit=jit)
     assert d.primal is f and rg.grad(f).primal is f and rg.value_and_grad(f).primal is f
     same(d(2.0), 4.0)
-    with pytest.raises(ValueError, match="^negative$"):
+    with pytest.raises(ValueError, match=r"^negative$"):
         d(-1.0)
     same(d.grad(2.0), 2.0)
 

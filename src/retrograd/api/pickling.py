@@ -21,9 +21,9 @@ def reduce(made: Any, function: Callable[..., Any], rest: tuple[Any, ...]) -> An
     Raises pickle.PicklingError, naming the obstacle, where the function can only be pickled by
     source and cloudpickle is not installed.
     """
-    if _at_its_name(made, made):
+    if at_its_name(made):
         return str(made.__qualname__)
-    if _at_its_name(function, function):
+    if at_its_name(function):
         return restore, (type(made), function, rest)
     if importlib.util.find_spec("cloudpickle") is None:
         raise pickle.PicklingError(
@@ -59,13 +59,13 @@ def lines_of(function: Callable[..., Any]) -> tuple[str, str] | None:
     return (code.co_filename, "".join(lines)) if lines else None
 
 
-def _at_its_name(thing: Any, expected: Any) -> bool:
+def at_its_name(thing: Any) -> bool:
     """Whether a module's attribute of this qualified name is the object itself."""
     module = sys.modules.get(getattr(thing, "__module__", None) or "")
     name = getattr(thing, "__qualname__", None)
     if module is None or not name or "<" in name:
         return False
     try:
-        return operator.attrgetter(name)(module) is expected
+        return operator.attrgetter(name)(module) is thing
     except AttributeError:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from retrograd.api import stored
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted
 from retrograd.api.types import Param, accepts, canonical, differentiated, param_key, type_of
@@ -17,7 +19,8 @@ from retrograd.backend import execute
 from retrograd.backend.dispatch import fast_entry, guard_holds, runner
 from retrograd.backend.dispatch_results import Call
 from retrograd.errors import InternalError, Unsupported
-from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type, is_complex
+from retrograd.frontend.need import NeedStatic
+from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type
 from retrograd.program import (
     GRAD,
     PRIMAL,
@@ -78,6 +81,15 @@ class Specialisation:
                 (value, param),)
             found += [canonical(v, p) for v, p in pairs if not isinstance(p, Known)]
         return found + [_read(capture) for capture in self.program.captures]
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """A program; `fresh` says that it was derived now and not loaded from disk."""
+
+    request: Request
+    program: Program
+    fresh: bool
 
 
 class Specialiser:
@@ -147,7 +159,7 @@ class Specialiser:
     def program(self, params: tuple[Param, ...], values: Sequence[Any] | None) -> Program:
         """The derivative's source for these types, without compiling it."""
         with self._lock:
-            return self._derived(params, values)[1]
+            return self._derived(params, values).program
 
     # --- looking up ------------------------------------------------------------------------
 
@@ -185,7 +197,8 @@ class Specialiser:
               slow: Callable[[tuple[Any, ...], Any], Any], first: str,
               declared: bool) -> Specialisation:
         began = time.perf_counter()
-        request, program = self._derived(params, values)
+        derived = self._derived(params, values)
+        request, program = derived.request, derived.program
         unit = program.units[0]
         targets = self._targets(unit, request)
         call = self.call(unit, targets)
@@ -197,6 +210,8 @@ class Specialiser:
             numbers=self.wanted.positions, any_layout=declared)
         made = Specialisation(request, program, runner(self.name, types, call), entry, targets,
                               self._backward(request, program))
+        if derived.fresh and self._on_disk():
+            stored.store(request, program)
         reason = self._reason(request.params, first)
         keys: list[Hashable] = [_key(request.params)]
         if declared:
@@ -210,22 +225,31 @@ class Specialiser:
         return made
 
     def _derived(self, params: tuple[Param, ...],
-                 values: Sequence[Any] | None) -> tuple[Request, Program]:
-        from retrograd.frontend.reading import NeedStatic
-        from retrograd.pipeline import derive
-
+                 values: Sequence[Any] | None) -> _Derived:
         while True:
             request = self._request(self._with_static(params, values))
             try:
-                return request, derive(request)
+                program = stored.load(request) if self._on_disk() else None
+                return _Derived(request, program or self._traced(request), program is None)
             except NeedStatic as need:
                 self._note_static(need.names, need.captures, params)
 
+    def _traced(self, request: Request) -> Program:
+        from retrograd.pipeline import derive
+
+        try:
+            program = derive(request)
+        except NeedStatic as need:
+            if self._on_disk():
+                stored.store_need(request, need)
+            raise
+        units = tuple(replace(u, lowered=functools.cache(u.lowered)) for u in program.units)
+        return replace(program, units=units)
+
+    def _on_disk(self) -> bool:
+        return self.options.jit and self.options.cache
+
     def _request(self, params: tuple[Param, ...]) -> Request:
-        for name, param in zip(self._names, params, strict=True):
-            if any(is_complex(type) for type in _flat((param,))):
-                raise Unsupported(f"the argument {name!r} is complex; there are no complex numbers "
-                                  "yet", "pass the real and the imaginary part as two arguments")
         return Request(
             self.function, self.product, params, self.wanted.positions, self.wanted.single,
             self.options.has_aux, self.options.holomorphic,
@@ -325,5 +349,5 @@ def _text(param: Param) -> str:
     if isinstance(param, Known):
         shown = repr(param.value)
         return f"={shown if len(shown) <= 40 else shown[:37] + '...'}"
-    python = {FLOAT: "float", INT: "int"}
+    python = {FLOAT: "float", INT: "int", Scalar("complex128", weak=True): "complex"}
     return python[param] if isinstance(param, Scalar) and param in python else str(param)

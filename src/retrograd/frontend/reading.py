@@ -15,18 +15,10 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from retrograd.errors import Span, Unsupported
+from retrograd.frontend.need import NeedStatic
 
 FunctionNode = ast.FunctionDef | ast.Lambda
 _FUTURE = 0x1FFE000          # the bits of co_flags that `from __future__` sets
-
-
-class NeedStatic(Exception):
-    """These int parameters or captured ints must be known while compiling."""
-
-    def __init__(self, names: tuple[str, ...], captures: tuple[str, ...] = ()) -> None:
-        self.names = names
-        self.captures = captures
-        super().__init__(f"must be known while compiling: {', '.join(names + captures)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,3 +195,6 @@ def _covers(node: ast.AST, code: CodeType) -> bool:
     body = node.body
     return (min((p[0], p[2]) for p in places) == (body.lineno, body.col_offset)
             and max((p[1], p[3]) for p in places) == (body.end_lineno, body.end_col_offset))
+
+
+__all__ = ["NeedStatic", "Source", "read"]

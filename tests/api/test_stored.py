@@ -1,0 +1,175 @@
+"""Programs on disk: a second process derives nothing, and never takes what does not fit."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+HELPERS = """
+import numpy as np
+
+def act(z):
+    return np.tanh(z)
+
+SCALE = 2.0
+"""
+PROGRAM = """
+import dataclasses
+import numpy as np
+import helpers
+from helpers import act
+
+RATE = 3.0
+SETTINGS = {"power": 2, "weights": np.ones(3)}
+AXIS = 0
+
+def cubed(z):
+    return z * z * z
+
+class TooLarge(ValueError):
+    pass
+
+def loss(x, axis=0):
+    if x[0, 0] > 100:
+        raise TooLarge("large")
+    s = np.sum(np.sum(act(x) * RATE, axis=axis) ** SETTINGS["power"])
+    return s * helpers.SCALE + np.sum(helpers.act(x) * SETTINGS["weights"])
+
+def along(x):
+    return np.sum(np.sum(x, axis=AXIS) ** 2)
+
+def closed(k):
+    def inner(x):
+        return np.sum(act(x) * k)
+    return inner
+
+@dataclasses.dataclass
+class Model:
+    weight: float
+    def loss(self, x):
+        return np.sum(x * x) * self.weight
+
+MODEL = Model(2.0)
+
+def of_model(x):
+    return MODEL.loss(x)
+"""
+RUN = """
+import json, sys
+import numpy as np
+import retrograd as rg
+import program, helpers
+x = np.arange(6.0).reshape(2, 3) / 10
+def check(f, *args):
+    g = rg.value_and_grad(f)
+    value, gradient = g(*args)
+    number = f(*args)
+    assert abs(value - number) <= 1e-12 * abs(number), (value, number)
+    finite = rg.value_and_grad(f, jit=False, cache=False)(*args)[1]
+    assert np.allclose(gradient, finite, rtol=1e-12)
+def first(f, *args):
+    rg.value_and_grad(f)(*args)
+    return "retrograd.pipeline" in sys.modules
+derived = {}
+%s
+print(json.dumps(derived))
+"""
+PLAIN = """
+derived["loss"] = first(program.loss, x)
+derived["static"] = first(program.loss, x, 1)
+derived["along"] = first(program.along, x)
+derived["closed"] = first(program.closed(2.0), x)
+derived["of_model"] = first(program.of_model, x)
+check(program.loss, x); check(program.loss, x, 1); check(program.along, x)
+check(program.closed(2.0), x); check(program.closed(np.ones((2, 3))), x); check(program.of_model, x)
+try:
+    rg.value_and_grad(program.loss)(x + 1000)
+except program.TooLarge as error:
+    assert str(error) == "large"
+else:
+    raise AssertionError
+"""
+SHORT = """
+derived["loss"] = first(program.loss, x)
+check(program.loss, x)
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "helpers.py").write_text(HELPERS)
+    (tmp_path / "program.py").write_text(PROGRAM)
+
+    def run(text=PLAIN):
+        path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(
+            [sys.executable, "-c", RUN % text], capture_output=True, text=True, check=False,
+            env={**os.environ, "RETROGRAD_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": path,
+                 "PYTHONDONTWRITEBYTECODE": "1"})
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    return run
+
+
+def edit(tmp_path, name, old, new):
+    path = tmp_path / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_second_process_derives_nothing(run):
+    assert run()["loss"] is True
+    again = run()
+    # an object that only has its identity cannot be recognised in another process
+    assert again == {"loss": False, "static": False, "along": False, "closed": False,
+                     "of_model": True}
+
+
+def test_an_edited_callee(run, tmp_path):
+    run(SHORT)
+    edit(tmp_path, "helpers.py", "np.tanh(z)", "np.sin(z)")
+    assert run(SHORT)["loss"] is True
+    assert run(SHORT)["loss"] is False
+
+
+def test_an_edited_function(run, tmp_path):
+    run(SHORT)
+    edit(tmp_path, "program.py", "* RATE", "+ RATE")
+    assert run(SHORT)["loss"] is True
+
+
+def test_what_is_captured_is_read_again(run, tmp_path):
+    run(SHORT)
+    edit(tmp_path, "helpers.py", "SCALE = 2.0", "SCALE = 5.0")
+    assert run(SHORT)["loss"] is False
+    edit(tmp_path, "helpers.py", "SCALE = 5.0", "SCALE = np.arange(2.0)[1]")
+    assert run(SHORT)["loss"] is True                                    # another type
+
+
+def test_what_was_replaced_in_the_other_process(run):
+    run()
+    run("""
+program.act = np.sin
+check(program.loss, x)
+program.SETTINGS = {"power": 3, "weights": np.zeros((1, 3)), "more": 1}
+check(program.loss, x)
+program.AXIS = 1
+check(program.along, x)
+helpers.act = program.cubed
+check(program.loss, x)
+program.act = helpers.act
+check(program.closed(1.0), x)
+""")
+
+
+def test_damaged_programs_are_derived_again(run, tmp_path):
+    run(SHORT)
+    (path,) = (tmp_path / "cache").rglob("*loss*.program")
+    content = path.read_bytes()
+    for damaged in (b"", content[:-3], content[:200] + b"?" + content[201:]):
+        path.write_bytes(damaged)
+        assert run(SHORT)["loss"] is True
+    assert run(SHORT)["loss"] is False
