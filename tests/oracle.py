@@ -16,6 +16,7 @@ import truth
 
 JIT = {"numpy": False, "compiled": True}
 AGREEMENT = {"float64": 1e-12, "float32": 1e-5}
+SINGLE = {"float32", "complex64"}
 
 
 def expected_gradients(
@@ -48,7 +49,7 @@ def assert_gradients(
         true = expected_gradients(f, args, argnums, method, seeds)
     else:
         true = truth.Truth(tuple(np.asarray(e) for e in expected), 1e-10, "expected")
-    results = {mode: run(f, args, argnums, mode, seeds) for mode in modes}
+    results = {mode: run(f, args, argnums, mode, seeds, value) for mode in modes}
     for mode, (found_value, found) in results.items():
         place = f"{getattr(f, '__name__', f)}, {mode} mode"
         assert_value(found_value, value, args, place)
@@ -56,16 +57,18 @@ def assert_gradients(
             label = f"{place}, argument {n}"
             assert_type(gradient, args[n], label)
             tolerance = rtol or max(true.rtol, 1e-4 * (precision([args[n], value]) == "float32"))
-            assert truth.close(np.asarray(gradient, np.float64), right, tolerance), (
+            assert truth.close(in_double(gradient), right, tolerance), (
                 f"{label}: found\n{gradient}\nbut {true.method} gives\n{right}")
     if len(results) == 2:
         assert_agreement(results["numpy"], results["compiled"], args, str(f))
 
 
 def run(
-    f: Callable[..., Any], args: Sequence[Any], argnums: tuple[int, ...], mode: str, seeds: Any
+    f: Callable[..., Any], args: Sequence[Any], argnums: tuple[int, ...], mode: str, seeds: Any,
+    value_of: Any = None
 ) -> tuple[Any, tuple[Any, ...]]:
-    """Value and gradients in one mode, with the checks that need no truth."""
+    """Value and gradients in one mode, with the checks that need no truth; `value_of` is what
+    Python gives: the gradient of a complex number is a holomorphic one."""
     given, kept = [truth.fresh(a) for a in args], [truth.fresh(a) for a in args]
     for first, a in enumerate(args):              # what was one array stays one array
         for second in range(first):
@@ -74,9 +77,10 @@ def run(
     jit = JIT[mode]
     with np.errstate(all="ignore"):
         if seeds is None:
-            value, gradients = rg.value_and_grad(f, argnums=argnums, jit=jit)(*given)
+            options = {"jit": jit, "holomorphic": truth.is_complex(value_of)}
+            value, gradients = rg.value_and_grad(f, argnums=argnums, **options)(*given)
             if mode == "numpy":
-                alone = rg.grad(f, argnums=argnums, jit=jit)(*given)
+                alone = rg.grad(f, argnums=argnums, **options)(*given)
                 assert all(map(same_bits, alone, gradients)), "grad differs from value_and_grad"
         else:
             value, pullback = rg.vjp(f, *given, argnums=argnums, jit=jit)
@@ -124,7 +128,7 @@ def assert_agreement(numpy: Any, compiled: Any, args: Sequence[Any], place: str)
     """The same numbers from both modes, relative to the size of each array."""
     rtol = AGREEMENT[precision(args)]
     for a, b in zip(leaves(numpy), leaves(compiled), strict=True):
-        one, other = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        one, other = in_double(a), in_double(b)
         assert truth.close(other, one, rtol), f"{place}: the modes differ:\n{a}\n{b}"
 
 
@@ -135,12 +139,17 @@ def assert_separate(values: Sequence[Any]) -> None:
             assert not np.may_share_memory(a, b), "two gradients share memory"
 
 
+def in_double(value: Any) -> np.ndarray:
+    """A number or an array in double precision."""
+    return np.asarray(value, np.complex128 if truth.is_complex(value) else np.float64)
+
+
 # --- small questions ---------------------------------------------------------------------------
 
 
 def float_arguments(args: Sequence[Any]) -> tuple[int, ...]:
     return tuple(n for n, a in enumerate(args)
-                 if np.ndim(a) + np.size(a) and np.asarray(a).dtype.kind == "f")
+                 if np.ndim(a) + np.size(a) and np.asarray(a).dtype.kind in "fc")
 
 
 def is_number(value: Any) -> bool:
@@ -149,7 +158,7 @@ def is_number(value: Any) -> bool:
 
 def precision(values: Sequence[Any]) -> str:
     kinds = {str(np.asarray(v).dtype) for v in leaves(values) if v is not None}
-    return "float32" if "float32" in kinds else "float64"
+    return "float32" if kinds & SINGLE else "float64"
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -173,6 +182,10 @@ def seeds_of(value: Any, rng: np.random.Generator) -> Any:
     """Random adjoints of the structure of a value."""
     if isinstance(value, tuple | list):
         return type(value)(seeds_of(v, rng) for v in value)
+    def part() -> np.ndarray:
+        return rng.standard_normal(np.shape(value))
+
+    seeds = part() + 1j * part() if truth.is_complex(value) else part()
     if np.ndim(value):
-        return rng.standard_normal(np.shape(value)).astype(np.asarray(value).dtype)
-    return float(rng.standard_normal())
+        return seeds.astype(np.asarray(value).dtype)
+    return seeds.item() if isinstance(seeds, np.ndarray | np.generic) else seeds

@@ -5,12 +5,15 @@ complex       the complex step, exact to rounding; for analytic functions only
 autograd      the same function run on `autograd.numpy`
 jax           the same function run on `jax.numpy` in float64
 
+For complex arguments a gradient is df/dx - i df/dy, and a complex value stands for its real part
+(of `sum(seeds * f)`), so that its gradient is the adjoint that is linear in the seeds, as in JAX.
 `gradients` computes by one of these; "auto" takes the differences and, where the complex step
 works and agrees with them, its more exact result.
 """
 
 from __future__ import annotations
 
+import cmath
 import functools
 import math
 import types
@@ -50,7 +53,7 @@ def gradients(
         return Truth(by_complex_step(f, args, argnums, seeds), 1e-10, method)
     args = [in_float64(a) for a in args]
     differences = by_differences(f, args, argnums, seeds)
-    if method == "auto":
+    if method == "auto" and not any(is_complex(args[n]) for n in argnums):
         try:
             exact = by_complex_step(f, args, argnums, seeds)
         except NoTruth:
@@ -77,10 +80,14 @@ def fresh(value: Any) -> Any:
 
 
 def in_float64(value: Any) -> Any:
-    """A float32 argument in float64: numerical differentiation needs the digits."""
-    if isinstance(value, np.ndarray | np.floating) and value.dtype == np.float32:
-        return value.astype(np.float64)
+    """A single argument in double precision: numerical differentiation needs the digits."""
+    if isinstance(value, np.ndarray | np.inexact) and value.dtype in (np.float32, np.complex64):
+        return value.astype(np.result_type(value.dtype, np.float64))
     return value
+
+
+def is_complex(value: Any) -> bool:
+    return value is not None and np.asarray(value).dtype.kind == "c"
 
 
 def contract(value: Any, seeds: Any) -> Any:
@@ -101,22 +108,27 @@ def contract(value: Any, seeds: Any) -> Any:
 def by_differences(
     f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], seeds: Any = None
 ) -> Gradients:
-    def along(argnum: int, position: Any, step: float) -> float:
+    def along(argnum: int, position: Any, direction: float | complex, step: float) -> float:
         moved = [fresh(a) for a in args]
+        kind: Any = complex if is_complex(args[argnum]) else float
         if isinstance(moved[argnum], np.ndarray):
-            moved[argnum] = moved[argnum].astype(np.float64)
-            moved[argnum][position] += step
+            moved[argnum] = moved[argnum].astype(kind)
+            moved[argnum][position] += direction * step
         else:
-            moved[argnum] = float(moved[argnum]) + step
-        return float(contract(f(*moved), seeds))
+            moved[argnum] = kind(moved[argnum]) + direction * step
+        return float(np.real(contract(f(*moved), seeds)))
+
+    def slope(argnum: int, position: Any, direction: float | complex) -> float:
+        at = abs(np.asarray(args[argnum])[position])
+        return ridders(functools.partial(along, argnum, position, direction),
+                       1e-2 * max(float(at), 0.1))
 
     def gradient(argnum: int) -> np.ndarray:
-        shape = np.shape(args[argnum])
-        result = np.zeros(shape)
-        for position in np.ndindex(shape):
-            at = abs(float(np.asarray(args[argnum])[position]))
-            result[position] = ridders(
-                functools.partial(along, argnum, position), 1e-2 * max(at, 0.1))
+        result = np.zeros(np.shape(args[argnum]), complex if is_complex(args[argnum]) else float)
+        for position in np.ndindex(result.shape):
+            result[position] = slope(argnum, position, 1.0)
+            if is_complex(args[argnum]):
+                result[position] -= 1j * slope(argnum, position, 1j)
         return result
 
     return tuple(gradient(n) for n in argnums)
@@ -186,7 +198,8 @@ def by_jax(
     for n in argnums:
         dtype = np.result_type(np.asarray(moved[n]), np.float32)
         moved[n] = jax.numpy.asarray(moved[n], dtype=dtype)
-    found = jax.grad(lambda *a: contract(on_jax(*a), seeds), tuple(argnums))(*moved)
+    found = jax.grad(lambda *a: jax.numpy.real(contract(on_jax(*a), seeds)),
+                     tuple(argnums))(*moved)
     return tuple(np.asarray(g) for g in found)
 
 
@@ -212,7 +225,8 @@ class _Retarget:
     """Copies functions, with other modules in the place of NumPy, math and scipy.special."""
 
     def __init__(self, numpy: Any, special: Any) -> None:
-        self.modules = ((np, numpy), (math, _math_of(numpy)), (scipy.special, special))
+        self.modules = ((np, numpy), (math, _math_of(numpy)), (cmath, _cmath_of(numpy)),
+                        (scipy.special, special))
         self.made: dict[int, types.FunctionType] = {}
 
     def convert(self, value: Any) -> Any:
@@ -256,7 +270,14 @@ def _names(code: types.CodeType) -> set[str]:
 
 
 def _is_library(function: types.FunctionType) -> bool:
-    return function.__module__.split(".")[0] in ("numpy", "scipy", "math")
+    return function.__module__.split(".")[0] in ("numpy", "scipy", "math", "cmath")
+
+
+def _cmath_of(numpy: Any) -> types.SimpleNamespace:
+    """Python's `cmath` over another NumPy."""
+    same = ("exp", "log", "sqrt", "sin", "cos", "pi")
+    found = {name: getattr(numpy, name) for name in same}
+    return types.SimpleNamespace(**found, phase=numpy.angle)
 
 
 def _math_of(numpy: Any) -> types.SimpleNamespace:

@@ -63,7 +63,7 @@ def test_truth_agrees_with_jax(name: str) -> None:
             true = expected_gradients(entry.function, args, argnums, entry.method, seeds).gradients
         else:
             true = tuple(np.asarray(e) for e in entry.expected[number])
-        single = any(np.asarray(a).dtype == np.float32 for a in args)
+        single = any(np.asarray(a).dtype in (np.float32, np.complex64) for a in args)
         for one, other in zip(by_jax, true, strict=True):
             assert truth.close(one, other, 1e-4 if single else 1e-6), f"{one}\n{other}"
 

@@ -23,20 +23,13 @@ def _from_the_end(x: Any, axis: int) -> Any:
 
 @pullback(domain=[ANY])
 def cumprod(x: Any, *, out: Any, out_bar: Any, axis: int) -> Any:
-    """Linear work unless an element is zero; then quadratic, and right for it."""
-    return _from_the_end(out_bar * out, axis) / x if np.all(x != 0) \
-        else _with_zeros(x, out_bar, axis)
-
-
-def _with_zeros(x: Any, out_bar: Any, axis: int) -> Any:
-    """sum over i >= j of out_bar[i] * (product of x[k] over k <= i, k != j), without division:
-    row j of a matrix has 1 in the place of x[j] and is multiplied up."""
-    rows = np.moveaxis(x, axis, -1)
-    i = np.arange(np.shape(x)[axis])
-    j = np.expand_dims(i, 1)
-    products = np.cumprod(np.where(i == j, 1, np.expand_dims(rows, -2)), axis=-1)
-    weights = np.expand_dims(np.moveaxis(out_bar, axis, -1), -2)
-    return np.moveaxis(np.sum(np.where(i >= j, products * weights, 0), axis=-1), -1, axis)
+    """The sum over i >= j of out_bar[i] * (product of x[k] over k <= i, k != j). The first zero
+    is left out of its own products; whatever follows it is multiplied by it."""
+    zero = x == 0
+    first = np.logical_and(zero, np.cumsum(zero, axis) == 1)
+    others = np.cumprod(np.where(first, 1, x), axis)
+    divided = _from_the_end(out_bar * out, axis) / np.where(zero, 1, x)
+    return np.where(zero, np.where(first, _from_the_end(out_bar * others, axis), 0), divided)
 
 
 RULES = table((cumsum, cumprod))
