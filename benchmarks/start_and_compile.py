@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import linecache
+import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import retrograd as rg
@@ -30,34 +32,42 @@ def imports() -> None:
     print(f"  Numba is not loaded by the import ({readable(loaded)})")
 
 
-def straight_line(statements: int):
+def generated(statements: int, in_loop: bool):
     """A function of that many statements, each smooth and bounded."""
     forms = ("{a} = np.sin({a} * {b})", "{a} = {a} + 0.5 * {b}", "{a} = {a} / (1.5 + {b} * {b})",
              "{a} = np.tanh({a} - {b})")
     names = ("x", "y", "u", "v")
     lines = ["def f(x, y):", "    u = x * y", "    v = x - y"]
+    indent = "    "
+    if in_loop:
+        lines.append("    for _ in range(10):")
+        indent += "    "
     for k in range(statements - 2):
-        lines.append("    " + forms[k % 4].format(a=names[k % 3], b=names[(k + 1 + k // 7) % 4]))
+        lines.append(indent + forms[k % 4].format(a=names[k % 3], b=names[(k + 1 + k // 7) % 4]))
     lines.append("    return x + y + u + v")
-    source, name = "\n".join(lines) + "\n", f"<{statements} statements>"
+    source, name = "\n".join(lines) + "\n", f"<{statements} statements, {in_loop}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    scope = {"np": __import__("numpy")}
+    scope = {"np": __import__("numpy"), "__name__": "generated"}
     exec(compile(source, name, "exec"), scope)
     return scope["f"]
 
 
-def growth() -> None:
+def growth(in_loop: bool) -> None:
     durations = {}
     for statements in (100, 1_000, 10_000):
-        f = straight_line(statements)
-        start = time.perf_counter()
-        rg.grad(f, argnums=(0, 1)).source(0.5, 0.3)
-        durations[statements] = time.perf_counter() - start
-    table("source of a gradient", {f"{n:,} statements": t for n, t in durations.items()})
+        f = generated(statements, in_loop)
+        start = time.process_time()
+        rg.grad(f, argnums=(0, 1)).source("compiled", 0.5, 0.3)
+        durations[statements] = time.process_time() - start
+    table(f"readable and compiled source of a gradient, {'in a loop' if in_loop else 'no loop'}",
+          {f"{n:,} statements": t for n, t in durations.items()})
     ratio = durations[10_000] / durations[1_000]
     print(f"  t(10,000) / t(1,000) = {ratio:.1f} (target: at most 14)")
 
 
 if __name__ == "__main__":
     imports()
-    growth()
+    with tempfile.TemporaryDirectory() as folder:      # nothing may come from an earlier run
+        os.environ["RETROGRAD_CACHE_DIR"] = folder
+        growth(in_loop=False)
+        growth(in_loop=True)
