@@ -9,6 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite-goldens", action="store_true",
+                     help="write the golden files of tests/golden anew")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def private_cache() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="retrograd-tests-") as folder:

@@ -475,9 +475,10 @@ def evaluate_named(tracer: Tracer, node: ast.expr, target: ast.expr) -> Thing:
 
 
 def named(tracer: Tracer, thing: Thing, name: str) -> Thing:
-    """Give a value that the last statement made, and nobody has read, the user's name for it."""
+    """Give a value that the last statement made, and nobody has read, the user's name for it.
+    Names of the prelude and of rules are not the user's: they name nothing."""
     found = atom_of(thing)
-    if not isinstance(found, Value):
+    if not isinstance(found, Value) or not tracer.frame.user:
         return thing
     new = tracer.builder.renamed(found, name)
     if new is found:

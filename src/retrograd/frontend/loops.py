@@ -127,8 +127,10 @@ def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing) -> None:
 
 
 def _index_name(node: ast.For, iterable: Thing) -> str:
-    return node.target.id if isinstance(iterable, Range) and isinstance(
-        node.target, ast.Name) else "i"
+    """The user's name for the index, where there is one that says something."""
+    if isinstance(iterable, Range) and isinstance(node.target, ast.Name):
+        return "i" if node.target.id == "_" else node.target.id
+    return "i"
 
 
 def _note_bounds(tracer: Tracer, index: Value, start: Atom, stop: Atom, step: Atom) -> None:

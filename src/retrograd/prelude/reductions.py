@@ -146,7 +146,7 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
 
 def _variance(x: Any, axis: Any, ddof: Any, keepdims: bool, mean: Any) -> Any:
     n = count(x, axis)
-    centre = _reduced("sum", x, axis, True) / n if mean is None else mean
+    centre = _reduced("sum", x, axis, axis is not None) / n if mean is None else mean
     total = _reduced("sum", squared(x - centre), axis, keepdims)
     if is_known(ddof) and ddof == 0:
         return total / n
