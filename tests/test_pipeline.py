@@ -57,7 +57,8 @@ def derived(entry: Entry, recorded: Recorded) -> Request:
     argnums = entry.argnums if entry.argnums is not None else float_arguments(args)
     with np.errstate(all="ignore"):
         value = entry.function(*map(truth.fresh, args))
-    product = VALUE_AND_GRAD if is_number(value) else VJP
+    real = is_number(value) and np.asarray(value).dtype.kind != "c"
+    product = VALUE_AND_GRAD if real else VJP
     request = request_for(entry.function, args, product, argnums)
     while True:
         try:
@@ -79,7 +80,7 @@ def arguments(entry: Entry, request: Request, function: Function, traced: Traced
         found = leaves(request, [truth.fresh(a) for a in args], traced.captures)
         outputs = interpret(traced.function, found)
         seeds = function.params[len(found):]
-        shapes = [np.shape(o) for o in outputs if np.asarray(o).dtype.kind == "f"]
+        shapes = [np.shape(o) for o in outputs if np.asarray(o).dtype.kind in "fc"]
         yield found + [rng.standard_normal(s).astype(p.type.dtype) if s
                        else np.dtype(p.type.dtype).type(rng.standard_normal())
                        for p, s in zip(seeds, shapes, strict=False)]
