@@ -66,7 +66,7 @@ def emit(function: Function, dialect: str, structure: Tree,
     start = None if comment_from is None else storage.starts[comment_from]
     name = name or function.name
     context = _context(storage.function, storage.accumulations, dialect == COMPILED, name,
-                       reserved)
+                       reserved, start)
     body = _body(storage.function, context, structure, start)
     definition = ast.FunctionDef(
         name, ast.arguments([], [ast.arg(context.names[p]) for p in function.params], None, [],
@@ -79,9 +79,9 @@ def emit(function: Function, dialect: str, structure: Tree,
 
 
 def _context(function: Function, accumulations: frozenset[Let], compiled: bool, name: str,
-             reserved: frozenset[str]) -> Context:
+             reserved: frozenset[str], start: int | None) -> Context:
     positions = positions_of(function)
-    folded = folded_values(function, positions, accumulations)
+    folded = folded_values(function, positions, accumulations, start)
     aliases = _aliases(_names_in(function) | {name})
     taken = frozenset({name, *aliases.values(), *_builtins(function)})
     names = names_of(function, positions, folded, accumulations, taken=taken, users=reserved,

@@ -43,6 +43,9 @@ _READS_TWICE = frozenset({"push", "fmod"})
 _PRINTED_ONCE = frozenset({"print", "check_divisor", "check_equal"})
 _OPERATORS = frozenset({"add", "subtract", "multiply", "divide", "negative", "power", "matmul",
                         "load", "view", "less", "greater", "equal"})
+# These go wrong, and with other words, where shapes are not as they should be.
+_NEED_SHAPES = frozenset({"reshape", "matmul", "einsum", "load", "view", "take", "update",
+                          "add_at", "concatenate", "broadcast_to"})
 # An operand that may stay unevaluated must not be one whose evaluation reports an error.
 _LAZY = frozenset({"where", "logical_and", "logical_or"})
 
@@ -54,11 +57,17 @@ def is_temporary(name: str) -> bool:
     return name in TEMPORARY
 
 
-def folded_values(function: Function, positions: Positions,
-                  accumulations: Collection[Let]) -> dict[Value, Let]:
-    """The statements that are printed inside another, by the value that they define."""
+def folded_values(function: Function, positions: Positions, accumulations: Collection[Let],
+                  reverse: int | None = None) -> dict[Value, Let]:
+    """The statements that are printed inside another, by the value that they define.
+
+    `reverse` is the index of the first statement of the reverse sweep, if there is one: it takes
+    the shapes for checked, so an operation that reports an error is printed before it.
+    """
+    sweep = positions.body.end if reverse is None or reverse == len(function.body) \
+        else positions.statement[function.body[reverse]]
     folder = _Folder(positions, accumulations, _writes(function, positions, accumulations),
-                     _covered(function))
+                     _covered(function), sweep)
     folder.returns(function, folder.block(function.body))
     return folder.folded
 
@@ -146,6 +155,7 @@ class _Folder:
     accumulations: Collection[Let]
     writes: _Writes
     covered: frozenset[Value]
+    sweep: int                   # where the reverse sweep starts
     folded: dict[Value, Let] = field(default_factory=dict)
     noisy: list[int] = field(default_factory=list)
 
@@ -201,6 +211,8 @@ class _Folder:
 
     def let(self, let: Let, place: int, trees: Trees) -> None:
         width, depth, reports = _own_width(let), 0, let.result in self.covered
+        if place >= self.sweep and _needs_shapes(let):
+            self.noisy.append(place)
         arrays = [a for a in let.args if isinstance(a, Value) and is_array(a)]
         for k, atom in enumerate(let.args):
             tree = trees.get(atom) if isinstance(atom, Value) else None
@@ -234,7 +246,8 @@ class _Folder:
 
     def allowed(self, tree: _Tree, place: int) -> bool:
         """Whether the expression has the same value, or error, where it is read."""
-        if tree.reports and any(tree.place < noise < place for noise in self.noisy):
+        k = bisect_right(self.noisy, tree.place)
+        if tree.reports and k < len(self.noisy) and self.noisy[k] < place:
             return False
         return not any(self.writes.between(a, tree.place, place) for a in tree.arrays)
 
@@ -264,6 +277,10 @@ class _Folder:
             if (scalar or is_temporary(name)) and width + tree.width <= WIDTH:
                 self.take(tree, trees)
                 width += tree.width - _width(atom)
+
+
+def _needs_shapes(let: Let) -> bool:
+    return let.op in _NEED_SHAPES or sum(map(is_array, let.args)) > 1
 
 
 def _width(atom: Atom) -> int:
