@@ -57,7 +57,7 @@ def babylonian(a, tol):
 
 def runge_kutta(y, rate, n):
     h = 1.0 / n
-    for i in range(n):
+    for _ in range(n):
         k1 = np.sin(rate * y)
         k2 = np.sin(rate * (y + 0.5 * h * k1))
         y = y + h * (k1 + k2) / 2
@@ -177,7 +177,7 @@ def recurrence(W, h, xs):
     return np.sum(h)
 
 
-# --- names, helpers, outside -----------------------------------------------------------------------
+# --- names, helpers, outside ---------------------------------------------------------------------
 
 
 def awkward_names(x_bar, t, np_):

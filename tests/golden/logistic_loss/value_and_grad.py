@@ -8,6 +8,7 @@ def logistic_loss_value_and_grad(w, X, y):
     z = X @ w
     t = np.logaddexp(0, z)
     n = X.shape[0]
+    t_1 = np.sum(t - y * z) / n
     # reverse sweep
     # return np.mean(np.logaddexp(0, z) - y * z)
     t_bar = np.divide(1.0, n)
@@ -15,4 +16,4 @@ def logistic_loss_value_and_grad(w, X, y):
     z_bar += t_bar * np.exp(z - t)
     # z = X @ w
     w_bar = X.T @ z_bar
-    return np.sum(t - y * z) / n, w_bar
+    return t_1, w_bar
