@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable
 from typing import Any
@@ -193,6 +194,11 @@ def elementwise() -> list[Call]:
         case(np.square, 2), case(np.reciprocal, M), case(np.positive, M), case(np.clip, M, -1, 1),
         case(np.clip, M, None, 0.5), case(np.clip, F, -1, 1),
         case(np.clip, M, min=0), case(np.clip, M, V, 2.0), case(np.real, M), case(np.imag, M),
+        case(np.angle, Z), case(np.angle, Z, deg=True), case(np.angle, M),
+        case(np.iscomplex, Z), case(np.isreal, Z), case(np.isreal, M),
+        case(np.iscomplexobj, Z), case(np.isrealobj, Z), case(np.isrealobj, M),
+        case(cmath.phase, 1 - 2j), case(cmath.log, 1 - 2j), case(cmath.log, 1 - 2j, 10.0),
+        case(cmath.polar, 1 - 2j), case(cmath.rect, 2.0, 0.3),
         case(np.real, Z), case(np.imag, Z), case(np.conjugate, Z), case(np.conjugate, M),
         case(np.deg2rad, M), case(np.rad2deg, F), case(np.radians, 3.0), case(np.degrees, M),
         case(np.fabs, M), case(np.fabs, I), case(np.logical_xor, M > 0, B),

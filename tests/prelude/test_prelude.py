@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import inspect
 import math
 from collections.abc import Callable
@@ -13,7 +14,8 @@ import pytest
 from prelude.cases import CASES, B, Call, F, I, M, N, S, T, V, W, Z, case, rng
 from retrograd.errors import Unsupported
 from retrograd.ir.operations import OPERATIONS
-from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, WEAK
+from retrograd.prelude import ATTRIBUTES, ELEMENTWISE, FUNCTIONS, METHODS, OF_COMPLEX, WEAK
+from retrograd.prelude.complex_numbers import CMATH
 
 UNDETERMINED = {np.empty, np.empty_like}
 
@@ -88,6 +90,8 @@ def test_elementwise_functions_are_one_operation(function: Callable[..., Any]) -
     assert operation.family == "elementwise"
     for args in ((0.6, 0.3), (1.5, -2.5), (3, 2)) if function not in INTEGER else ((5, 2), (9, 1)):
         count = getattr(function, "nin", 0) or _arity(function)
+        if function in CMATH:
+            args = (complex(*args), 0)
         try:
             expected = function(*args[:count])
         except ValueError:                        # math's domain errors; the operation gives nan
@@ -100,8 +104,13 @@ def _arity(function: Callable[..., Any]) -> int:
     return len(inspect.signature(function).parameters)
 
 
+def test_complex_numbers_have_a_sign() -> None:
+    sign = OF_COMPLEX["sign"]
+    same(sign(np.array([3 + 4j, 0j, -2j])), np.array([0.6 + 0.8j, 0j, -1j]))
+
+
 def test_weak_results_come_from_python_numbers() -> None:
-    assert math.exp in WEAK and float in WEAK and math.log in WEAK
+    assert cmath.exp in WEAK and math.exp in WEAK and float in WEAK and math.log in WEAK
     assert np.exp not in WEAK
 
 

@@ -16,12 +16,13 @@ from retrograd.ir.types import is_complex, is_float
 from retrograd.program import Known
 
 _STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
-_TOLERANCE = {"float32": 1e-3, "float64": 1e-6}
+_TOLERANCE = {"float32": 1e-3, "complex64": 1e-3}
 
 
 @dataclass(frozen=True, slots=True)
 class _Projected:
-    """A function of the arguments, with its results contracted with fixed weights: one float."""
+    """A function of the arguments, with its results contracted with fixed weights: one float.
+    Of complex results it is the real part, whose gradient is the pullback of the weights."""
 
     function: Callable[..., Any]
     weights: tuple[Any, ...]
@@ -31,8 +32,9 @@ class _Projected:
         given = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
         with np.errstate(all="ignore"):
             leaves = list(_leaves(self.function(*given)))
-        return float(sum(np.sum(np.asarray(leaf, np.float64) * w) for leaf, w in zip(
-            leaves, self.weights, strict=True) if w is not None))
+        total = sum(np.sum(_in_double(leaf) * w) for leaf, w in zip(
+            leaves, self.weights, strict=True) if w is not None)
+        return float(np.real(total))
 
 
 def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = None, *,
@@ -44,7 +46,8 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     ----------
     f : callable
         The user's function, or what `grad` made of it. An array or a container as its value is
-        contracted with fixed pseudo-random weights.
+        contracted with fixed pseudo-random weights. Complex arguments are moved along both axes
+        and give df/dx - i df/dy; of a complex value the real part is taken.
     args : sequence
         The arguments at which to compare; `f` is called twice for each of their elements.
     argnums : int or sequence of ints, optional
@@ -60,7 +63,7 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     AssertionError
         Naming the first argument and element that disagree, and both numbers.
     TypeError
-        If no argument is a float, or the value is complex.
+        If no argument is a float.
     """
     function = f.primal if isinstance(f, Compiled) else f
     if isinstance(f, Compiled):
@@ -72,8 +75,7 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     weights = tuple(_weights(value))
     bars = pullback(_like(value, iter(weights)))
     projected = _Projected(function, weights)
-    exact = [np.asarray(a, np.float64) if k in positions and isinstance(a, np.ndarray) else
-             float(a) if k in positions else a for k, a in enumerate(args)]
+    exact = [_in_double(a) if k in positions else a for k, a in enumerate(args)]
     scale = max(1.0, abs(projected(exact)))
     names = [*signature.parameters, *(f"args[{k}]" for k in range(len(args)))]
     for position, bar in zip(positions, bars, strict=True):
@@ -89,8 +91,6 @@ def _positions(function: Callable[..., Any], args: tuple[Any, ...],
     if argnums is not None:
         return wanted(signature_of(function), argnums, None, display_name(function)).positions
     kinds = [type_of(a) for a in args]
-    if any(not isinstance(k, Known) and is_complex(k) for k in kinds):
-        raise TypeError("check_grads takes real arguments only")
     found = tuple(k for k, kind in enumerate(kinds)
                   if not isinstance(kind, Known) and is_float(kind))
     if not found:
@@ -100,14 +100,13 @@ def _positions(function: Callable[..., Any], args: tuple[Any, ...],
 
 def _compare(projected: _Projected, args: list[Any], position: int, bar: Any,
              *, limits: tuple[float, float], step: float, what: str) -> None:
-    base = np.asarray(args[position], np.float64)
-    for index in np.ndindex(base.shape):
-        numeric = _difference(projected, args, position, index, step)
-        given = float(bar[index])
+    for index in np.ndindex(np.shape(args[position])):
+        numeric = _derivative(projected, args, position, index, step)
+        given = bar[index].item()
         allowed = limits[1] + limits[0] * abs(numeric)
         if not (abs(given - numeric) <= allowed or given == numeric):
             place = f"[{', '.join(map(str, index))}]" if index else ""
-            coarse = _difference(projected, args, position, index, 8 * step)
+            coarse = _derivative(projected, args, position, index, 8 * step)
             unsure = "" if abs(coarse - numeric) <= allowed else (
                 f"; with a step eight times as large they give {coarse!r}, so the function may "
                 "not be smooth here, or takes another path within the step")
@@ -115,12 +114,21 @@ def _compare(projected: _Projected, args: list[Any], position: int, bar: Any,
                                  f"{numeric!r}{unsure}")
 
 
+def _derivative(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
+                step: float) -> float | complex:
+    """df/dx, and df/dx - i df/dy for a complex element."""
+    along_x = _difference(projected, args, position, index, step)
+    if not np.iscomplexobj(args[position]):
+        return along_x
+    return complex(along_x, -_difference(projected, args, position, index, step, 1j))
+
+
 def _difference(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
-                step: float) -> float:
+                step: float, direction: complex = 1) -> float:
     base = args[position]
-    at = float(np.asarray(base)[index])
+    at = np.asarray(base)[index].item()
     width = step * max(1.0, abs(at))
-    low, high = at - width, at + width
+    low, high = at - width * direction, at + width * direction
     values = []
     for moved in (low, high):
         changed = moved
@@ -128,7 +136,13 @@ def _difference(projected: _Projected, args: list[Any], position: int, index: tu
             changed = base.copy()
             changed[index] = moved
         values.append(projected([*args[:position], changed, *args[position + 1:]]))
-    return (values[1] - values[0]) / (high - low)
+    return (values[1] - values[0]) / float(abs(high - low))
+
+
+def _in_double(value: Any) -> Any:
+    """An argument or a result in double precision; Python numbers stay Python numbers."""
+    kind: Any = np.complex128 if np.iscomplexobj(value) else np.float64
+    return np.asarray(value, kind) if isinstance(value, np.ndarray) else kind(value).item()
 
 
 def _copies(args: tuple[Any, ...]) -> list[Any]:
@@ -155,7 +169,8 @@ def _weights(value: Any) -> Iterator[Any]:
         if isinstance(kind, Known) or not is_float(kind):
             yield None
         elif is_complex(kind):
-            raise TypeError("check_grads takes functions with real values only")
+            parts = generator.uniform(0.5, 1.5, (2, *np.shape(leaf)))
+            yield (parts[0] + 1j * parts[1]).astype(kind.dtype)[()]
         elif len(leaves) == 1 and np.ndim(leaf) == 0:
             yield 1.0 if not isinstance(leaf, np.ndarray) else np.ones((), leaf.dtype)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context, is_array
-from retrograd.backend.emit_elementwise import elementwise
+from retrograd.backend.emit_elementwise import elementwise, read
 from retrograd.errors import InternalError
 from retrograd.ir.index import FULL, Index, Slice, parts
 from retrograd.ir.nodes import Atom, Constant, Let
@@ -97,7 +97,7 @@ def _dim(context: Context, let: Let) -> ast.expr:
 
 def _reduction(context: Context, let: Let) -> ast.expr:
     axes = let.static["axes"]
-    array = context.atom(let.args[0])
+    array = read(context, let.args[0])
     rank = let.args[0].type.rank
     if axes is None or (let.op not in ("argmax", "argmin") and len(axes) == rank > 0):
         return context.numpy_call(let.op, array)
@@ -115,7 +115,7 @@ def _scan(context: Context, let: Let) -> ast.expr:
 
 
 def _matmul(context: Context, let: Let) -> ast.expr:
-    left, right = (context.atom(a) for a in let.args)
+    left, right = (read(context, a) for a in let.args)
     return context.numpy_call("dot", left, right) if context.compiled \
         else syntax.binary("matmul", left, right)
 
@@ -229,7 +229,8 @@ def _copy(context: Context, let: Let) -> ast.expr:
 def _complex(context: Context, let: Let) -> ast.expr:
     number = syntax.call("complex", *map(context.atom, let.args))
     dtype = let.result.type.dtype
-    return number if context.compiled and dtype == "complex128" else context.converted(number, dtype)
+    plain = context.compiled and dtype == "complex128"
+    return number if plain else context.converted(number, dtype)
 
 
 def _let(context: Context, let: Let) -> ast.expr:

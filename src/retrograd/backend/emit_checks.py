@@ -27,7 +27,7 @@ def _exception(context: Context, exception: type[BaseException]) -> ast.expr:
     if exception.__module__ == "builtins":
         return syntax.name(exception.__name__)
     if exception.__module__.startswith("numpy"):
-        return context.numpy("linalg", exception.__name__)
+        return context.numpy(exception.__module__.rpartition(".")[2], exception.__name__)
     context.exceptions[exception] = None
     return syntax.name(exception.__name__)
 
@@ -52,8 +52,8 @@ def _status(context: Context, exception: type[BaseException], message: Message,
     for atom in message_atoms(message):
         letter = payload_kind(atom)
         if letter == "c":
-            payload["f"] += [context.converted(syntax.attribute(context.atom(atom), part), "float64")
-                             for part in ("real", "imag")]
+            parts = (syntax.attribute(context.atom(atom), part) for part in ("real", "imag"))
+            payload["f"] += [context.converted(part, "float64") for part in parts]
         else:
             payload[letter].append(
                 _widened(context, atom, "int64" if letter == "i" else "float64"))

@@ -29,7 +29,7 @@ _OF_PYTHON_NUMBERS = frozenset({
     "add", "subtract", "multiply", "divide", "negative", "power", "floor_divide", "remainder",
     "absolute", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "invert",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and",
-    "logical_or", "logical_not", "let",
+    "logical_or", "logical_not", "let", "real", "imag",
 })
 _Flow = tuple[Sequence[Atom], Sequence[Value], Callable[[Iterable[bool]], bool]]
 

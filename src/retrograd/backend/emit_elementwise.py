@@ -10,7 +10,7 @@ import ast
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context, is_array
-from retrograd.ir.nodes import Atom, Constant, Let, zero
+from retrograd.ir.nodes import Atom, Constant, Let, Value, zero
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Scalar, Type, kind, promote, strong_promotion
 
@@ -74,7 +74,15 @@ def _operands(context: Context, let: Let) -> list[ast.expr]:
         return [_as_dtype(context, a, "float64") for a in values]
     printed = promote(_printed_type(context, a) for a in values)[0]
     typed = printed != strong_promotion(a.type for a in values)
-    return [*test, *(context.atom(a, typed=True) if typed else context.bare(a) for a in values)]
+    return [*test, *(context.atom(a, typed=True) if typed else read(context, a) for a in values)]
+
+
+def read(context: Context, atom: Atom) -> ast.expr:
+    """An operand of what makes a new array: the real part of an array need not be a copy."""
+    let = context.folded.get(atom) if isinstance(atom, Value) else None
+    if let is not None and let.op in ("real", "imag") and not context.compiled:
+        return syntax.attribute(context.atom(let.args[0]), let.op)
+    return context.bare(atom)
 
 
 def _printed_type(context: Context, atom: Atom) -> Type:
@@ -92,7 +100,7 @@ def _bools_to_floats(let: Let) -> bool:
 
 def _as_dtype(context: Context, atom: Atom, dtype: str) -> ast.expr:
     if is_array(atom):
-        return syntax.call(syntax.attribute(context.atom(atom), "astype"), context.dtype(dtype))
+        return syntax.call(syntax.attribute(read(context, atom), "astype"), context.dtype(dtype))
     return context.converted(context.atom(atom), dtype)
 
 

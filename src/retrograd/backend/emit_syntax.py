@@ -99,13 +99,13 @@ def literal(value: bool | int | float | complex, np: str) -> ast.expr:
 
 
 def _complex(value: complex, np: str) -> ast.expr:
-    """`2j`, `1.0 - 2j`, and `complex(-0.0, inf)` where a sum would not have the same bits."""
+    """`2j`, `-2j`, `1.0 - 2j`, and `complex(-0.0, inf)` where a sum would have other bits."""
     size = ast.Constant(complex(0.0, abs(value.imag)))
     negative = math.copysign(1.0, value.imag) < 0
     finite = math.isfinite(value.real) and math.isfinite(value.imag)
-    if finite and not negative and value.real == 0 and math.copysign(1.0, value.real) > 0:
-        return size
-    if finite and value.real and value.imag:
+    if finite and not value.real and negative == (math.copysign(1.0, value.real) < 0):
+        return negated(size) if negative else size
+    if finite and value.real and (value.imag or not negative):
         return binary("subtract" if negative else "add", real(value.real, np), size)
     return call("complex", real(value.real, np), real(value.imag, np))
 

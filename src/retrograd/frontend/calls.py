@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.frontend import complex_numbers, indexing, inline
+from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
     Closure,
     Enumerate,
@@ -41,7 +42,7 @@ from retrograd.prelude import (
     FUNCTIONS,
     METHODS,
     OF_COMPLEX,
-    REAL_ONLY,
+    OPERATORS,
     SCIPY,
     WEAK,
     language,
@@ -59,6 +60,7 @@ def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thi
     if isinstance(function, Method):
         return _method(tracer, function, args, keywords)
     if isinstance(function, Static):
+        complex_numbers.check_real(function.value, args)
         return _static(tracer, function.value, args, keywords)
     tracer.refuse("this cannot be called", "call a function")
 
@@ -71,8 +73,6 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
         return _run_static(tracer, function, args, keywords)
     if isinstance(function, functools.partial):
         return _partial(tracer, function, args, keywords)
-    if _hashable(function) and function in REAL_ONLY:
-        complex_numbers.check_real(function, args)
     replacement = _replacement(function)
     if isinstance(replacement, str):
         return _elementwise(tracer, function, replacement, args, keywords)
@@ -132,9 +132,10 @@ def _elementwise(tracer: Tracer, function: Any, op: str, args: Args, keywords: K
         if op == "power" and all(not is_float(a.type) for a in atoms):
             from retrograd.frontend.expressions import arithmetic
             return thing_of(arithmetic(tracer, op, *atoms))
-        return thing_of(tracer.builder.let(op, *atoms, weak=_weak_in_prelude(tracer, atoms)))
+        weak = None if function in OPERATORS else _weak_in_prelude(tracer, atoms)
+        return thing_of(tracer.builder.let(op, *atoms, weak=weak))
     if any(isinstance(a.type, Array) for a in atoms):
-        raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
+        raise certain(TypeError)("only 0-dimensional arrays can be converted to Python scalars")
     floats = [tracer.builder.cast(a, python) for a in atoms]
     return tracer.builder.let(op, *floats, weak=True)
 
@@ -187,6 +188,8 @@ def _run_static(tracer: Tracer, function: Callable[..., Any], args: Args,
         if refusal.span is not None:
             raise
         raise tracer.unsupported(refusal.reason, refusal.remedy) from None
+    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        raise Certain(error) from None       # what NumPy raises for these arguments
 
 
 def _known_value(tracer: Tracer, thing: Thing, what: str) -> Any:
@@ -209,16 +212,17 @@ def _range(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     atoms = [need_atom(tracer, a) for a in args]
     for atom in atoms:
         if not is_integer(atom.type) or isinstance(atom.type, Array):
-            raise TypeError(f"'{atom.type.dtype}' object cannot be interpreted as an integer")
+            raise certain(TypeError)(
+                f"'{atom.type.dtype}' object cannot be interpreted as an integer")
     if not 1 <= len(atoms) <= 3:
-        raise TypeError(f"range expected 1 to 3 arguments, got {len(atoms)}")
+        raise certain(TypeError)(f"range expected 1 to 3 arguments, got {len(atoms)}")
     if len(atoms) == 1:
         return Range(integer(0), atoms[0], integer(1))
     step = atoms[2] if len(atoms) == 3 else integer(1)
     if not isinstance(step, Constant):
         tracer.need_static(step, "the step of a range")
     if not step.value:
-        raise ValueError("range() arg 3 must not be zero")
+        raise certain(ValueError)("range() arg 3 must not be zero")
     return Range(atoms[0], atoms[1], step)
 
 
@@ -237,7 +241,7 @@ def length(tracer: Tracer, thing: Thing) -> Atom:
     match thing:
         case Handle(value=value):
             if not value.type.rank:
-                raise TypeError("len() of unsized object")
+                raise certain(TypeError)("len() of unsized object")
             return builder.atom_of(builder.facts.of(value)[0])
         case Range(start=start, stop=stop, step=step):
             assert isinstance(step, Constant)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrograd.frontend.certain import certain
 from retrograd.frontend.things import Thing, type_of
 from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.nodes import Atom, Constant
 from retrograd.ir.types import Array, Scalar, is_complex
+from retrograd.prelude import REAL_ONLY
 
 _ORDER = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 _OPERATORS = {"floor_divide": "//", "remainder": "%", "bitwise_and": "&", "bitwise_or": "|",
@@ -20,8 +22,8 @@ _REAL = frozenset({*_OPERATORS, "floor", "ceil", "trunc", "fmod", "cbrt", "arcta
                    "logaddexp", "logaddexp2", "copysign", "signbit", "invert"})
 _UNKNOWN = frozenset({"rint", "erf", "erfc", "gammaln", "slogdet_sign", "slogdet_log",
                       "cholesky"})
-_NOT_SUPPORTED = ("ufunc '{}' not supported for the input types, and the inputs could not be safely "
-                  "coerced to any supported types according to the casting rule ''safe''")
+_NOT_SUPPORTED = ("ufunc '{}' not supported for the input types, and the inputs could not be "
+                  "safely coerced to any supported types according to the casting rule ''safe''")
 _PYTHON = {"bool": "bool", "int64": "int", "float64": "float", "complex128": "complex"}
 
 
@@ -41,14 +43,15 @@ def check(tracer: Tracer, op: str, atoms: Sequence[Atom]) -> None:
     if python and len(atoms) == 2 and (op in _ORDER or op in _OPERATORS):
         first, second = (_PYTHON[a.type.dtype] for a in atoms)
         if op in _ORDER:
-            raise TypeError(f"'{_ORDER[op]}' not supported between instances of '{first}' and "
-                            f"'{second}'")
-        raise TypeError(f"unsupported operand type(s) for {_OPERATORS[op]}: '{first}' and "
+            raise certain(TypeError)(
+                f"'{_ORDER[op]}' not supported between instances of '{first}' and "
+                f"'{second}'")
+        raise certain(TypeError)(f"unsupported operand type(s) for {_OPERATORS[op]}: '{first}' and "
                         f"'{second}'")
     if python and op == "invert":
-        raise TypeError("bad operand type for unary ~: 'complex'")
+        raise certain(TypeError)("bad operand type for unary ~: 'complex'")
     if op in _REAL:
-        raise TypeError(_NOT_SUPPORTED.format(op))
+        raise certain(TypeError)(_NOT_SUPPORTED.format(op))
     if op in _ORDERED:
         tracer.refuse("complex numbers have no order", "compare np.abs(z) or z.real")
     if op in _UNKNOWN:
@@ -56,19 +59,23 @@ def check(tracer: Tracer, op: str, atoms: Sequence[Atom]) -> None:
                       "write it with the real and the imaginary part")
 
 
-def check_real(function: Callable[..., Any], args: Sequence[Thing]) -> None:
-    """Raise Python's or NumPy's TypeError for a complex argument of a real function."""
+def check_real(function: Any, args: Sequence[Thing]) -> None:
+    """Raise Python's or NumPy's TypeError for a complex argument of a function of real ones."""
     types = [type_of(a) for a in args]
     if not any(t is not None and is_complex(t) for t in types):
         return
+    if not callable(function) or type(function).__hash__ is None or function not in REAL_ONLY:
+        return
     if function is float:
-        raise TypeError("float() argument must be a string or a real number, not 'complex'")
+        raise certain(TypeError)(
+            "float() argument must be a string or a real number, not 'complex'")
     if function is int:
-        raise TypeError("int() argument must be a string, a bytes-like object or a real number, "
-                        "not 'complex'")
+        raise certain(TypeError)(
+            "int() argument must be a string, a bytes-like object or a real number, "
+            "not 'complex'")
     if getattr(function, "__module__", "") == "math":
-        raise TypeError("must be real number, not complex")
-    raise TypeError(_NOT_SUPPORTED.format(function.__name__))
+        raise certain(TypeError)("must be real number, not complex")
+    raise certain(TypeError)(_NOT_SUPPORTED.format(function.__name__))
 
 
 def make(tracer: Tracer, args: tuple[Thing, ...], keywords: Mapping[str, Thing]) -> Thing:
@@ -91,7 +98,7 @@ def _parts(tracer: Tracer, args: tuple[Thing, ...],
 
     given = dict(zip(("real", "imag"), args, strict=False)) | dict(keywords)
     if len(args) > 2 or not set(given) <= {"real", "imag"}:
-        raise TypeError("complex() takes at most the arguments real and imag")
+        raise certain(TypeError)("complex() takes at most the arguments real and imag")
     real, imag = (need_atom(tracer, given.get(name, constant_of(0))) for name in ("real", "imag"))
     return real, imag
 

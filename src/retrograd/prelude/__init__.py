@@ -8,6 +8,7 @@
     ATTRIBUTES    ndarray attribute -> prelude function of the array
     WEAK          callables whose results are Python numbers (math's, float, int); every other
                   result of a NumPy function is strong
+    OPERATORS     those of them that are Python's own
     REAL_ONLY     callables that take no complex numbers: they raise TypeError
     OF_COMPLEX    elementwise operation -> its definition for complex numbers, where it differs
 """
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.prelude import (
+    complex_numbers,
     creation,
     elementwise,
     joining,
@@ -29,9 +31,12 @@ from retrograd.prelude import (
     reductions,
     shapes,
 )
-from retrograd.prelude.elementwise import CMATH, CMATH_FUNCTIONS, ELEMENTWISE, MATH, OF_COMPLEX
+from retrograd.prelude.complex_numbers import CMATH, CMATH_FUNCTIONS, OF_COMPLEX
+from retrograd.prelude.elementwise import MATH, OPERATORS
 from retrograd.prelude.methods import ATTRIBUTES, METHODS
 from retrograd.prelude.special import SCIPY
+
+ELEMENTWISE: dict[Callable[..., Any], str] = {**elementwise.ELEMENTWISE, **CMATH}
 
 
 def _together(*tables: dict[Callable[..., Any], Callable[..., Any]],
@@ -48,7 +53,8 @@ def _together(*tables: dict[Callable[..., Any], Callable[..., Any]],
 
 FUNCTIONS = _together(
     elementwise.FUNCTIONS, reductions.FUNCTIONS, shapes.FUNCTIONS, creation.FUNCTIONS,
-    joining.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS)
+    joining.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS,
+    complex_numbers.FUNCTIONS)
 
 WEAK: frozenset[Callable[..., Any]] = frozenset(
     {*MATH, *numbers.MATH_FUNCTIONS, *CMATH, *CMATH_FUNCTIONS, float, int, bool})
@@ -57,5 +63,5 @@ REAL_ONLY: frozenset[Callable[..., Any]] = frozenset(
     {*MATH, *numbers.MATH_FUNCTIONS, np.deg2rad, np.radians, np.rad2deg, np.degrees, np.fabs,
      float, int})
 
-__all__ = ["ATTRIBUTES", "ELEMENTWISE", "FUNCTIONS", "METHODS", "OF_COMPLEX", "REAL_ONLY",
-           "SCIPY", "WEAK"]
+__all__ = ["ATTRIBUTES", "ELEMENTWISE", "FUNCTIONS", "METHODS", "OF_COMPLEX", "OPERATORS",
+           "REAL_ONLY", "SCIPY", "WEAK"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cmath
 import math
 import operator
 from collections.abc import Callable
@@ -39,22 +38,17 @@ MATH: dict[Callable[..., Any], str] = {
     **{getattr(math, name): name for name in ("exp2", "cbrt") if hasattr(math, name)},
 }
 
-# cmath's functions, whose results are Python's complex numbers (or bools).
-CMATH: dict[Callable[..., Any], str] = {
-    cmath.exp: "exp", cmath.log10: "log10", cmath.sqrt: "sqrt", cmath.sin: "sin",
-    cmath.cos: "cos", cmath.tan: "tan", cmath.asin: "arcsin", cmath.acos: "arccos",
-    cmath.atan: "arctan", cmath.sinh: "sinh", cmath.cosh: "cosh", cmath.tanh: "tanh",
-    cmath.asinh: "arcsinh", cmath.acosh: "arccosh", cmath.atanh: "arctanh",
-    cmath.isnan: "isnan", cmath.isinf: "isinf", cmath.isfinite: "isfinite",
+# Python's own, whose results are Python numbers where all operands are.
+OPERATORS: dict[Callable[..., Any], str] = {
+    abs: "absolute",
+    operator.add: "add", operator.sub: "subtract", operator.mul: "multiply",
+    operator.truediv: "divide", operator.neg: "negative", operator.abs: "absolute",
 }
 
 ELEMENTWISE: dict[Callable[..., Any], str] = {
     **{f: f.__name__ for f in _SAME_NAME},
     **MATH,
-    **CMATH,
-    abs: "absolute",
-    operator.add: "add", operator.sub: "subtract", operator.mul: "multiply",
-    operator.truediv: "divide", operator.neg: "negative", operator.abs: "absolute",
+    **OPERATORS,
 }
 
 
@@ -99,49 +93,6 @@ def imag(val: Any) -> Any:
 
 def conjugate(x: Any) -> Any:
     return primitive("conjugate", x) if is_complex(dtype_of(x)) else x
-
-
-def complex_sign(x: Any) -> Any:
-    """x / |x|, and 0 at 0."""
-    size = np.absolute(x)
-    return x / np.where(size == 0, 1.0, size)
-
-
-def angle(z: Any, deg: bool = False) -> Any:
-    result = np.arctan2(imag(z), real(z))
-    return rad2deg(result) if deg else result
-
-
-def iscomplex(x: Any) -> Any:
-    return np.not_equal(imag(x), 0)
-
-
-def isreal(x: Any) -> Any:
-    return np.equal(imag(x), 0)
-
-
-def iscomplexobj(x: Any) -> bool:
-    return is_complex(dtype_of(x))
-
-
-def isrealobj(x: Any) -> bool:
-    return not is_complex(dtype_of(x))
-
-
-def logarithm(x: Any, base: Any = None, /) -> Any:
-    """cmath.log."""
-    z = cast(x, "complex128")
-    return np.log(z) if base is None else np.log(z) / np.log(cast(base, "complex128"))
-
-
-def polar(z: Any, /) -> Any:
-    """cmath.polar."""
-    return np.absolute(z), angle(z)
-
-
-def rect(r: Any, phi: Any, /) -> Any:
-    """cmath.rect."""
-    return complex(r * np.cos(phi), r * np.sin(phi))
 
 
 def deg2rad(x: Any) -> Any:
@@ -214,17 +165,9 @@ def int32(x: Any = 0) -> Any:
     return primitive("cast", x, dtype="int32")
 
 
-# what other definitions elementwise operations have for complex numbers
-OF_COMPLEX: dict[str, Callable[..., Any]] = {"sign": complex_sign}
-
-CMATH_FUNCTIONS = (cmath.phase, cmath.log, cmath.polar, cmath.rect)
-
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.where: where, np.square: square, np.reciprocal: reciprocal, np.positive: positive,
-    np.clip: clip, np.real: real, np.imag: imag, np.conjugate: conjugate, np.angle: angle,
-    np.iscomplex: iscomplex, np.isreal: isreal, np.iscomplexobj: iscomplexobj,
-    np.isrealobj: isrealobj, cmath.phase: angle, cmath.log: logarithm, cmath.polar: polar,
-    cmath.rect: rect,
+    np.clip: clip, np.real: real, np.imag: imag, np.conjugate: conjugate,
     np.deg2rad: deg2rad, np.radians: deg2rad, np.rad2deg: rad2deg, np.degrees: rad2deg,
     np.fabs: fabs, np.logical_xor: logical_xor, np.round: round, np.around: round,
     np.divmod: divmod, np.isclose: isclose, np.allclose: allclose,

@@ -12,6 +12,7 @@ Functions that are not here are the same in both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from retrograd.backend.lowering.nest import constant
@@ -112,8 +113,8 @@ def _sinh(real: _Reals, x: Atom, y: Atom) -> Parts:
 
 
 def _cosh(real: _Reals, x: Atom, y: Atom) -> Parts:
-    imag = real("where", real("logical_or", real.is_zero(x), real.is_zero(y)),
-                real("multiply", x, y), real("multiply", real("sinh", x), real("sin", y)))
+    imag = real("where", real.is_zero(y), real("multiply", x, y),
+                real("multiply", real("sinh", x), real("sin", y)))
     return real("multiply", real("cosh", x), real("cos", y)), imag
 
 
@@ -178,7 +179,7 @@ def _whole(exponent: Atom) -> int | None:
 
 
 def _power(scope: Scope, z: Atom, exponent: int) -> Atom:
-    """z ** n by repeated squaring, and the reciprocal of it where n is negative."""
+    """z ** n by repeated squaring, and the reciprocal of it where n is negative (nan at 0)."""
     if exponent == 0:
         return constant(1, z.type.dtype)
     product: Atom | None = None
@@ -193,7 +194,9 @@ def _power(scope: Scope, z: Atom, exponent: int) -> Atom:
     if exponent > 0:
         return product
     one = constant(1, real_dtype(z.type.dtype))
-    return scope.let("divide", one, product, name="z", weak=False)
+    at_zero = scope.let("equal", z, constant(0, z.type.dtype), name="at_zero", weak=False)
+    return scope.let("where", at_zero, constant(complex(math.nan, math.nan), z.type.dtype),
+                     scope.let("divide", one, product, name="z", weak=False), name="z", weak=False)
 
 
 def _times(scope: Scope, a: Atom, b: Atom) -> Atom:
