@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
     Base,
     Handle,
@@ -63,8 +64,9 @@ def truth(tracer: Tracer, thing: Thing) -> Atom:
 
 def _only_element(tracer: Tracer, atom: Atom) -> Atom:
     if any(d != 1 for d in atom.type.dims):
-        raise ValueError("The truth value of an array with more than one element is ambiguous. "
-                         "Use a.any() or a.all()")
+        raise certain(ValueError)(
+            "The truth value of an array with more than one element is ambiguous. "
+            "Use a.any() or a.all()")
     index: Index = ("int",) * atom.type.rank
     return tracer.builder.let("load", atom, *(integer(0) for _ in index), index=index)
 
@@ -101,13 +103,13 @@ def _lazily(tracer: Tracer, is_and: bool, thunks: Sequence[Thunk]) -> Thing:
     if isinstance(test, Constant):
         return _lazily(tracer, is_and, thunks[1:]) if bool(test.value) == is_and else first
     inner = tracer.inner(binds=False)
-    rest = _lazily(inner, is_and, thunks[1:])
-    value = atom_of(rest)
+    column = _arm(inner, lambda t: _lazily(t, is_and, thunks[1:]))
+    value = None if column is None else atom_of(column[0])
     if value is not None and value.type == test.type and first is test and _harmless(inner.builder):
         tracer.builder.adopt(inner.builder)
         return tracer.builder.let("logical_and" if is_and else "logical_or", test, value)
     other = tracer.inner()
-    arms = ((inner, [rest]), (other, [first]))
+    arms = ((inner, column), (other, [first]))
     return join(tracer, test, *(arms if is_and else reversed(arms)))[0]
 
 
@@ -124,8 +126,20 @@ def choose(tracer: Tracer, test: Atom, then: Thunk, otherwise: Thunk) -> Thing:
     if isinstance(test, Constant):
         return then(tracer) if test.value else otherwise(tracer)
     first, second = tracer.inner(binds=False), tracer.inner(binds=False)
-    a, b = then(first), otherwise(second)
-    return join(tracer, test, (first, [a]), (second, [b]))[0]
+    a, b = _arm(first, then), _arm(second, otherwise)
+    joined = join(tracer, test, (first, a), (second, b))
+    if not joined:
+        raise Certain(None, said=True)
+    return joined[0]
+
+
+def _arm(tracer: Tracer, thunk: Thunk) -> list[Thing] | None:
+    """What an arm gives, or None where it certainly raises."""
+    try:
+        return [thunk(tracer)]
+    except Certain as found:
+        found.say(tracer.builder)
+        return None
 
 
 # --- joining -------------------------------------------------------------------------------------

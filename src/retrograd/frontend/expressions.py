@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.frontend import branches, calls, complex_numbers, indexing
+from retrograd.frontend.certain import certain
 from retrograd.frontend.liveness import assigned, reads
 from retrograd.frontend.things import (
     Closure,
@@ -194,8 +195,9 @@ def _bools(tracer: Tracer, name: str, a: Atom, b: Atom) -> tuple[Atom, Atom]:
     """Python's bools are ints in arithmetic; NumPy's are not, and cannot be subtracted."""
     python = all(isinstance(x.type, Scalar) and x.type.weak for x in (a, b))
     if name == "subtract" and not python:
-        raise TypeError("numpy boolean subtract, the `-` operator, is not supported, use the "
-                        "bitwise_xor, the `^` operator, or the logical_xor function instead.")
+        raise certain(TypeError)(
+            "numpy boolean subtract, the `-` operator, is not supported, use the "
+            "bitwise_xor, the `^` operator, or the logical_xor function instead.")
     if name in ("add", "multiply", "subtract") and python:
         return tracer.builder.cast(a, "int64"), tracer.builder.cast(b, "int64")
     return a, b
@@ -227,7 +229,7 @@ def _integer_division(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
     if isinstance(b, Constant) and not b.value:
         message = "integer division or modulo by zero" if name == "floor_divide" \
             else "integer modulo by zero"
-        raise ZeroDivisionError(message)
+        raise certain(ZeroDivisionError)(message)
     if not isinstance(b, Constant):
         tracer.builder.append(Effect("check_divisor", (b,), {"op": name}, tracer.builder.origin))
     return tracer.builder.let(name, a, b)
@@ -236,7 +238,7 @@ def _integer_division(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
 def _integer_power(tracer: Tracer, a: Atom, b: Atom) -> Atom:
     if isinstance(b, Constant) and b.value.real < 0:
         if isinstance(a.type, Array):
-            raise ValueError("Integers to negative integer powers are not allowed.")
+            raise certain(ValueError)("Integers to negative integer powers are not allowed.")
         return tracer.builder.let("power", as_float(tracer, a, True), b)
     if not isinstance(b, Constant) and isinstance(a.type, Scalar):
         tracer.refuse("an int to the power of an int that is not known may be an int or a float",
@@ -266,8 +268,9 @@ def _unary(tracer: Tracer, node: ast.expr) -> Thing:
 
 def _bool_negation(tracer: Tracer, value: Atom) -> Atom:
     if isinstance(value.type, Array) or not value.type.weak:
-        raise TypeError("The numpy boolean negative, the `-` operator, is not supported, use the "
-                        "`~` operator or the logical_not function instead.")
+        raise certain(TypeError)(
+            "The numpy boolean negative, the `-` operator, is not supported, use the "
+            "`~` operator or the logical_not function instead.")
     if isinstance(value, Constant):
         return integer(int(value.value.real))
     return tracer.builder.cast(value, "int64")
@@ -457,9 +460,10 @@ def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
         k, rest = stars[0], len(items) - wanted + 1
         items = (*items[:k], Items("list", tuple(items[k:k + rest])), *items[k + rest:])
     if len(items) > wanted:
-        raise ValueError(f"too many values to unpack (expected {wanted})")
+        raise certain(ValueError)(f"too many values to unpack (expected {wanted})")
     if len(items) < wanted:
-        raise ValueError(f"not enough values to unpack (expected {wanted}, got {len(items)})")
+        raise certain(ValueError)(
+            f"not enough values to unpack (expected {wanted}, got {len(items)})")
     for part, item in zip(target.elts, items, strict=True):
         bind(tracer, part.value if isinstance(part, ast.Starred) else part, item)
 

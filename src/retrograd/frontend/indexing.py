@@ -7,6 +7,7 @@ import ast
 import numpy as np
 
 from retrograd.errors import Unsupported
+from retrograd.frontend.certain import certain
 from retrograd.frontend.things import Handle, Items, Static, Thing, atom_of
 from retrograd.frontend.tracer import Tracer, known
 from retrograd.ir.index import FULL, Item, Slice, advanced
@@ -28,12 +29,12 @@ def item(tracer: Tracer, owner: Items, key: Thing) -> Thing:
                           span, tracer.frame.user_frame().source.line(span) if span else "")
     if owner.kind == "dict":
         if value not in owner.keys:
-            raise KeyError(value)
+            raise certain(KeyError)(value)
         return owner.items[owner.keys.index(value)]
     if isinstance(value, slice):
         return Items(owner.kind, owner.items[value])
     if not -len(owner.items) <= value < len(owner.items):
-        raise IndexError(f"{owner.kind} index out of range")
+        raise certain(IndexError)(f"{owner.kind} index out of range")
     found: Thing = owner.items[value]
     return found
 
@@ -68,12 +69,13 @@ def subscript(tracer: Tracer, owner: Handle, node: ast.expr,
     found = [part for n in nodes for part in _opened(tracer, _part(tracer, n))]
     used = sum(_axes(item, atoms) for item, atoms in found)
     if used > rank:
-        raise IndexError(f"too many indices for array: array is {rank}-dimensional, but {used} "
-                         "were indexed")
+        raise certain(IndexError)(
+            f"too many indices for array: array is {rank}-dimensional, but {used} "
+            "were indexed")
     full: list[tuple[Item, tuple[Atom, ...]]] = []
     dots = [k for k, (item, _) in enumerate(found) if item == "..."]
     if len(dots) > 1:
-        raise IndexError("an index can only have a single ellipsis ('...')")
+        raise certain(IndexError)("an index can only have a single ellipsis ('...')")
     place = dots[0] if dots else len(found)
     fill: list[tuple[Item, tuple[Atom, ...]]] = [(FULL, ())] * (rank - used)
     full = [*found[:place], *fill, *found[place + 1:]]
@@ -124,8 +126,9 @@ def _part_of(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Part:
     if isinstance(atom.type, Array) and atom.type.dtype == "bool":
         return "mask", (atom,)
     if not is_integer(atom.type):
-        raise IndexError("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) "
-                         "and integer or boolean arrays are valid indices")
+        raise certain(IndexError)(
+            "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) "
+            "and integer or boolean arrays are valid indices")
     return ("array" if isinstance(atom.type, Array) else "int"), (atom,)
 
 
@@ -146,7 +149,8 @@ def _slice(tracer: Tracer, node: ast.Slice) -> Part:
             continue
         atom = need_atom(tracer, thing, part)
         if not is_integer(atom.type) or isinstance(atom.type, Array):
-            raise TypeError("slice indices must be integers or None or have an __index__ method")
+            raise certain(TypeError)(
+                "slice indices must be integers or None or have an __index__ method")
         bounds.append(atom)
     step = _step(tracer, node.step)
     return (Slice(bounds[0] is not None, bounds[1] is not None, step),
@@ -165,7 +169,7 @@ def _step(tracer: Tracer, node: ast.expr | None) -> int:
     if not isinstance(atom, Constant):
         tracer.need_static(atom, "the step of a slice")
     if not atom.value:
-        raise ValueError("slice step cannot be zero")
+        raise certain(ValueError)("slice step cannot be zero")
     return int(atom.value.real)
 
 

@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from retrograd.errors import Unsupported
+from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.jumps import structured
 from retrograd.frontend.liveness import assigned, liveness, reads
 from retrograd.frontend.reading import FunctionNode, Source, read
@@ -167,8 +168,9 @@ def bound(tracer: Tracer, node: FunctionNode, args: tuple[Thing, ...],
         if defaults else {}
     env.update(keyword_defaults)
     if len(args) > len(names) and spec.vararg is None:
-        raise TypeError(f"{name}() takes {len(names)} positional arguments but {len(args)} were "
-                        "given")
+        raise certain(TypeError)(
+            f"{name}() takes {len(names)} positional arguments but {len(args)} were "
+            "given")
     env.update(zip(names, args, strict=False))
     if spec.vararg is not None:
         env[spec.vararg.arg] = Items("tuple", tuple(args[len(names):]))
@@ -177,18 +179,19 @@ def bound(tracer: Tracer, node: FunctionNode, args: tuple[Thing, ...],
     allowed = {*names[len(first):], *(a.arg for a in spec.kwonlyargs)}
     for key, value in keywords.items():
         if key in first and spec.kwarg is None:
-            raise TypeError(f"{name}() got some positional-only arguments passed as keyword "
-                            f"arguments: '{key}'")
+            raise certain(TypeError)(
+                f"{name}() got some positional-only arguments passed as keyword "
+                f"arguments: '{key}'")
         if key not in allowed and spec.kwarg is None:
-            raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
+            raise certain(TypeError)(f"{name}() got an unexpected keyword argument '{key}'")
         if key in names[len(first):len(args)]:
-            raise TypeError(f"{name}() got multiple values for argument '{key}'")
+            raise certain(TypeError)(f"{name}() got multiple values for argument '{key}'")
         (env if key in allowed else extra)[key] = value
     if spec.kwarg is not None:
         env[spec.kwarg.arg] = Items("dict", tuple(extra.values()), tuple(extra))
     missing = [n for n in (*names, *(a.arg for a in spec.kwonlyargs)) if n not in env]
     if missing:
-        raise TypeError(f"{name}() missing {len(missing)} required positional argument"
+        raise certain(TypeError)(f"{name}() missing {len(missing)} required positional argument"
                         f"{'s' if len(missing) > 1 else ''}: "
                         + " and ".join(repr(m) for m in missing))
     return env
@@ -196,7 +199,9 @@ def bound(tracer: Tracer, node: FunctionNode, args: tuple[Thing, ...],
 
 def run(tracer: Tracer, node: FunctionNode) -> Thing:
     """Trace a function's body and give what it returns."""
-    from retrograd.frontend.statements import Returned, execute
+    from retrograd.frontend.statements import Raised, Returned, execute
 
     outcome = execute(tracer, prepared(node).body)
+    if isinstance(outcome, Raised):
+        raise Certain(outcome.exception, said=True)
     return outcome.thing if isinstance(outcome, Returned) else Static(None)

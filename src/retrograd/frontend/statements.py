@@ -9,6 +9,7 @@ from typing import Any
 
 from retrograd.frontend import branches, loops
 from retrograd.frontend.branches import join, truth
+from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.expressions import (
     BINARY,
     arithmetic,
@@ -40,8 +41,11 @@ class Returned:
     thing: Thing
 
 
+@dataclass(frozen=True, slots=True)
 class Raised:
-    """Control never gets here."""
+    """Control never gets here; `exception` where it is known while compiling."""
+
+    exception: BaseException | None = None
 
 
 Outcome = Returned | Raised | None
@@ -56,7 +60,11 @@ def execute(tracer: Tracer, body: Sequence[ast.stmt]) -> Outcome:
                           "write it with assignments, loops and conditions", statement)
         with tracer.visiting(statement), tracer.builder.at(
                 tracer.span(statement) if tracer.frame.user else tracer.builder.origin):
-            outcome = handler(tracer, statement)
+            try:
+                outcome = handler(tracer, statement)
+            except Certain as found:
+                found.say(tracer.builder)
+                outcome = Raised(found.exception)
         if outcome is not None:
             return outcome
     return None
@@ -115,7 +123,7 @@ def _array_aug_assign(tracer: Tracer, name: str, old: Handle, op: ast.operator,
         return binary(tracer, op, old, value)
     new = arithmetic(tracer, BINARY[type(op)], old.value, need_atom(tracer, value))
     if new.type.rank != old.value.type.rank or new.type.dims != old.value.type.dims:
-        raise ValueError("non-broadcastable output operand with shape "
+        raise certain(ValueError)("non-broadcastable output operand with shape "
                          f"{old.value.type} doesn't match the broadcast shape {new.type}")
     if new.type.dtype != old.value.type.dtype:
         tracer.refuse(f"`{name} {_symbol(op)}= ...` gives {new.type.dtype}, which does not fit "
@@ -226,9 +234,12 @@ def _raise(tracer: Tracer, node: ast.Raise) -> Outcome:
         tracer.refuse("only an exception class or a call of one can be raised",
                       'write raise ValueError("...")', node)
     things = [evaluate(tracer, a) for a in call.args] if call else []
-    tracer.builder.append(Raise(kind.value, message(tracer, things, node),
-                                tracer.builder.origin))
-    return Raised()
+    parts = message(tracer, things, node)
+    tracer.builder.append(Raise(kind.value, parts, tracer.builder.origin))
+    texts = [p for p in parts if isinstance(p, str)]
+    if len(texts) < len(parts):
+        return Raised()
+    return Raised(kind.value("".join(texts)) if parts else kind.value())
 
 
 def message(tracer: Tracer, things: Sequence[Thing], node: ast.AST) -> tuple[str | Atom, ...]:

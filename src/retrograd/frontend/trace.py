@@ -12,6 +12,7 @@ from typing import Any
 
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend import calls
+from retrograd.frontend.certain import Certain
 from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
 from retrograd.frontend.things import Base, Handle, Items, Static, Thing, atom_of
@@ -68,7 +69,12 @@ def trace(request: Request) -> Traced:
             args += thing.items
         else:
             args.append(thing)
-    result = _start(tracer, request.function, tuple(args), keywords)
+    try:
+        result = _start(tracer, request.function, tuple(args), keywords)
+    except Certain as found:
+        if found.exception is not None:
+            raise found.exception from None
+        result = Static(None)
     atoms: list[Atom] = []
     tree = _tree(tracer, result, atoms)
     params = tuple(v for values in parameters for v in values) + tuple(context.capture_values)
