@@ -140,6 +140,11 @@ def python_complex_of_two_reals(x, y):
     return (cmath.exp(z) * z).real + cmath.phase(z) + abs(cmath.sqrt(complex(x)))
 
 
+@program((0.4,))
+def reductions_of_constants(x):
+    return x * np.prod(1.5 - 2j).imag + x * x * np.sum(0.5)
+
+
 @program((0.6 + 0.2j, 1.5 - 0.5j))
 def complex_powers(z, w):
     return abs(z**w) + (z**0.5).real + ((z + 1) ** -2).imag + (2.0**w).real + abs(z**0 * w)

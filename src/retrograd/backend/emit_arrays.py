@@ -73,6 +73,10 @@ def _transpose(context: Context, let: Let) -> ast.expr:
 
 def _reshape(context: Context, let: Let) -> ast.expr:
     shape = [context.bare(a) for a in let.args[1:]]
+    source = let.args[0]
+    if isinstance(source, Constant) or source in context.python_numbers:
+        return context.numpy_call("reshape", context.atom(source, typed=True),
+                                  syntax.sequence(shape))
     if not shape or context.compiled:
         shape = [shape[0] if len(shape) == 1 else syntax.sequence(shape)]
     return syntax.call(syntax.attribute(context.atom(let.args[0]), "reshape"), *shape)
