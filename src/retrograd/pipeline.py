@@ -42,9 +42,11 @@ from retrograd.program import (
     VJP,
     Emitted,
     Known,
+    Position,
     Program,
     Request,
     Unit,
+    param_at,
 )
 from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 
@@ -223,18 +225,29 @@ def _scalar_output(request: Request, traced: Traced, value: Tree) -> Atom:
 def _inputs(request: Request, traced: Traced) -> list[Value]:
     """The differentiated parameters, in the order in which gradients are returned."""
     result: list[Value] = []
-    for position in request.wrt:
-        values = traced.parameters[position]
-        given = request.params[position]
-        if isinstance(given, (Known, tuple)) or len(values) != 1 or not is_float(values[0].type):
-            name = values[0].name if values else f"number {position}"
-            raise TypeError(f"argument {name} is not a float, so nothing can be differentiated "
+    for place in request.wrt:
+        value = _leaf_at(request, traced, place)
+        if value is None or not is_float(value.type):
+            what = f"number {place}" if value is None else value.name
+            raise TypeError(f"argument {what} is not a float, so nothing can be differentiated "
                             "with respect to it")
-        if request.holomorphic and not is_complex(values[0].type):
-            raise TypeError(f"argument {values[0].name} is {values[0].type.dtype}, and "
+        if request.holomorphic and not is_complex(value.type):
+            raise TypeError(f"argument {value.name} is {value.type.dtype}, and "
                             "holomorphic=True needs complex arguments")
-        result.append(values[0])
+        result.append(value)
     return result
+
+
+def _leaf_at(request: Request, traced: Traced, place: Position) -> Value | None:
+    """The value of a differentiated argument; None where it is static or a container."""
+    if isinstance(param_at(request.params, place), (Known, tuple)):
+        return None
+    if isinstance(place, int):
+        return traced.parameters[place][0]
+    extra = request.params[place[0]]
+    assert isinstance(extra, tuple)
+    before = sum(not isinstance(p, Known) for p in extra[:place[1]])
+    return traced.parameters[place[0]][before]
 
 
 # --- one function at a time ----------------------------------------------------------------------

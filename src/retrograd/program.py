@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,31 @@ class Known:
     value: Any
 
 
+Param = Type | Known | tuple[Type | Known, ...]
+Position = int | tuple[int, int]    # a parameter's position; or that of *args, and which of them
+
+
+def param_at(params: Sequence[Param], place: Position) -> Param:
+    """The entry of a parameter, or of one of the arguments in `*args`.
+
+    Raises ValueError where there are fewer arguments.
+    """
+    if isinstance(place, int):
+        return params[place]
+    extra = params[place[0]]
+    assert isinstance(extra, tuple)
+    if place[1] >= len(extra):
+        raise ValueError(f"argnums={sum(place)} is out of range: there are "
+                         f"{place[0] + len(extra)} positional arguments")
+    return extra[place[1]]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One derivative of one function for one tuple of argument types.
 
     `params` has one entry for each parameter of the function, in order (an entry for `*args` is a
-    tuple of entries). `wrt` are positions in `params`, in the order in which gradients are
+    tuple of entries). `wrt` are places in `params`, in the order in which gradients are
     returned; `single` says that the gradient is returned itself and not in a tuple.
     `known_captures` are captured ints whose value is part of the specialisation. Without
     `boundscheck`, compiled code does not check indices.
@@ -35,8 +54,8 @@ class Request:
 
     function: Callable[..., Any]
     product: str
-    params: tuple[Type | Known | tuple[Type | Known, ...], ...]
-    wrt: tuple[int, ...]
+    params: tuple[Param, ...]
+    wrt: tuple[Position, ...]
     single: bool = True
     has_aux: bool = False
     holomorphic: bool = False

@@ -36,12 +36,16 @@ def test_wanted_refuses(argnums, argnames, error, text):
         wanted(inspect.signature(product3), argnums, argnames, "f")
 
 
-def test_part_of_star_args_is_refused():
+def test_arguments_in_star_args_are_counted_on():
     assert wanted(signature_of(star), 0, None, "star").positions == (0,)
     assert wanted(signature_of(star), None, "k", "star").positions == (2,)
-    for argnums in (1, -1):
-        with pytest.raises(rg.Unsupported, match=r"\*args"):
-            wanted(signature_of(star), argnums, None, "star")
+    assert wanted(signature_of(star), (0, 2), None, "star").positions == (0, (1, 1))
+    with pytest.raises(ValueError, match="counts from the end"):
+        wanted(signature_of(star), -1, None, "star")
+    with pytest.raises(ValueError, match="asked for twice"):
+        wanted(signature_of(star), (1, 1), None, "star")
+    with pytest.raises(rg.Unsupported, match=r"\*args"):
+        wanted(signature_of(star), None, "rest", "star")
 
 
 def test_signatures():

@@ -89,13 +89,14 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
 def _positions(function: Callable[..., Any], args: tuple[Any, ...],
                argnums: Argnums) -> tuple[int, ...]:
     if argnums is not None:
-        return wanted(signature_of(function), argnums, None, display_name(function)).positions
+        found = wanted(signature_of(function), argnums, None, display_name(function)).positions
+        return tuple(p if isinstance(p, int) else sum(p) for p in found)
     kinds = [type_of(a) for a in args]
-    found = tuple(k for k, kind in enumerate(kinds)
+    floats = tuple(k for k, kind in enumerate(kinds)
                   if not isinstance(kind, Known) and is_float(kind))
-    if not found:
+    if not floats:
         raise TypeError("none of the arguments is a float or an array of floats")
-    return found
+    return floats
 
 
 def _compare(projected: _Projected, args: list[Any], position: int, bar: Any,

@@ -12,7 +12,7 @@ import numpy as np
 from retrograd.api import export, pickling
 from retrograd.api.annotations import annotations_of, declared_type, parameter_type
 from retrograd.api.options import Options
-from retrograd.api.parameters import Wanted, display_name, signature_of
+from retrograd.api.parameters import Wanted, display_name, place_name, signature_of
 from retrograd.api.specialise import Signature, Specialiser
 from retrograd.api.types import Param
 from retrograd.backend.dispatch import slow_entry
@@ -182,9 +182,8 @@ class Compiled:
         return pickling.reduce(self, self.primal, (self._wanted, self.options))
 
     def __repr__(self) -> str:
-        names = list(self._signature.parameters)
-        wrt = ", ".join(names[k] for k in self._own_wanted().positions)
-        of = f"{self.__name__}({', '.join(names)})"
+        wrt = ", ".join(place_name(self._signature, p) for p in self._own_wanted().positions)
+        of = f"{self.__name__}({', '.join(self._signature.parameters)})"
         return f"<retrograd {self.product} of {of}{' wrt ' + wrt if wrt else ''}>"
 
     def _repr_html_(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrograd.errors import Unsupported
+from retrograd.program import Position
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 Argnums = int | Sequence[int] | None
@@ -19,8 +20,12 @@ Argnames = str | Sequence[str] | None
 class Wanted:
     """Positions of the differentiated parameters, and whether the gradient is returned bare."""
 
-    positions: tuple[int, ...]
+    positions: tuple[Position, ...]
     single: bool
+
+    def within(self, position: int) -> tuple[int, ...]:
+        """Which of the arguments in the `*args` at a position are differentiated."""
+        return tuple(p[1] for p in self.positions if isinstance(p, tuple) and p[0] == position)
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature:
@@ -88,13 +93,17 @@ def _by_number(signature: inspect.Signature, argnums: int | Sequence[int], name:
     parameters = list(signature.parameters.values())
     count = sum(p.kind in _POSITIONAL for p in parameters)
     varied = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
-    positions = []
+    positions: list[Position] = []
     for number in numbers:
         if isinstance(number, bool) or not hasattr(number, "__index__"):
             raise TypeError(f"argnums must be an int or a sequence of ints, got {number!r}")
         index = operator.index(number)
-        if varied and not 0 <= index < count:
-            raise _in_varied()
+        if varied and index < 0:
+            raise ValueError(f"argnums={index} counts from the end, but {name} takes any number "
+                             "of arguments")
+        if varied and index >= count:
+            positions.append((count, index - count))
+            continue
         if not -count <= index < count:
             raise ValueError(f"argnums={index} is out of range for {name}, which has {count} "
                              f"positional parameter{'' if count == 1 else 's'}")
@@ -102,17 +111,26 @@ def _by_number(signature: inspect.Signature, argnums: int | Sequence[int], name:
     return _distinct(signature, tuple(positions), single)
 
 
-def _distinct(signature: inspect.Signature, positions: tuple[int, ...], single: bool) -> Wanted:
-    names = list(signature.parameters)
-    for k, position in enumerate(positions):
-        if position in positions[:k]:
-            raise ValueError(f"the parameter {names[position]!r} is asked for twice")
-        kind = signature.parameters[names[position]].kind
-        if kind is inspect.Parameter.VAR_POSITIONAL:
-            raise _in_varied()
+def _distinct(signature: inspect.Signature, positions: tuple[Position, ...],
+              single: bool) -> Wanted:
+    for k, place in enumerate(positions):
+        name = place_name(signature, place)
+        if place in positions[:k]:
+            raise ValueError(f"the parameter {name!r} is asked for twice")
+        if isinstance(place, int) and signature.parameters[
+                name].kind is inspect.Parameter.VAR_POSITIONAL:
+            raise Unsupported("the derivative with respect to all of *args at once is not "
+                              "available", "ask for its arguments by argnums")
     return Wanted(positions, single)
 
 
-def _in_varied() -> Unsupported:
-    return Unsupported("the derivative with respect to a part of *args is not available",
-                       "give the differentiated parameters names")
+def place_name(signature: inspect.Signature, place: Position) -> str:
+    """The name of a parameter, or `args[k]`."""
+    names = list(signature.parameters)
+    return names[place] if isinstance(place, int) else f"{names[place[0]]}[{place[1]}]"
+
+
+def call_places(signature: inspect.Signature, count: int) -> list[Position]:
+    """The places of the first `count` positional arguments of a call."""
+    fixed = sum(p.kind in _POSITIONAL for p in signature.parameters.values())
+    return [k if k < fixed else (fixed, k - fixed) for k in range(count)]

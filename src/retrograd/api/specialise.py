@@ -13,7 +13,7 @@ from typing import Any
 
 from retrograd.api import stored
 from retrograd.api.options import Options
-from retrograd.api.parameters import Wanted
+from retrograd.api.parameters import Wanted, place_name
 from retrograd.api.types import Param, accepts, canonical, differentiated, param_key, type_of
 from retrograd.backend import execute
 from retrograd.backend.dispatch import fast_entry, guard_holds, runner
@@ -28,9 +28,11 @@ from retrograd.program import (
     VJP,
     Capture,
     Known,
+    Position,
     Program,
     Request,
     Unit,
+    param_at,
 )
 from retrograd.trees import Node, Tree
 
@@ -143,18 +145,21 @@ class Specialiser:
         for position, (name, value) in enumerate(zip(self._names, values, strict=True)):
             parameter = self.signature.parameters[name]
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                params.append(tuple(type_of(v) for v in value))
+                inside = self.wanted.within(position)
+                params.append(tuple(
+                    self.differentiated((position, k), type_of(v)) if k in inside else type_of(v)
+                    for k, v in enumerate(value)))
             elif position in self.wanted.positions:
                 params.append(self.differentiated(position, type_of(value)))
             else:
                 params.append(type_of(value))
         return tuple(params)
 
-    def differentiated(self, position: int, param: Type | Known) -> Type | Known:
+    def differentiated(self, place: Position, param: Type | Known) -> Type | Known:
         """The type of a differentiated argument; for a vjp without argnums, of any argument."""
         if self.product == PRIMAL:
             return param
-        return differentiated(param, self._names[position])
+        return differentiated(param, place_name(self.signature, place))
 
     def program(self, params: tuple[Param, ...], values: Sequence[Any] | None) -> Program:
         """The derivative's source for these types, without compiling it."""
@@ -207,7 +212,7 @@ class Specialiser:
         entry = None if self._written is None else fast_entry(
             self.signature, self.name, request.params, call, captures=program.captures,
             guards=program.guards, slow=slow, written=self._written,
-            numbers=self.wanted.positions, any_layout=declared)
+            numbers=[p for p in self.wanted.positions if isinstance(p, int)], any_layout=declared)
         made = Specialisation(request, program, runner(self.name, types, call), entry, targets,
                               self._backward(request, program))
         if derived.fresh and self._on_disk():
@@ -274,7 +279,7 @@ class Specialiser:
     def _targets(self, unit: Unit, request: Request) -> tuple[Type, ...]:
         if self.product not in (GRAD, VALUE_AND_GRAD):
             return unit.results
-        wanted = tuple(request.params[k] for k in self.wanted.positions)
+        wanted = tuple(param_at(request.params, p) for p in self.wanted.positions)
         part: Tree = unit.readable.structure
         if self.product == VALUE_AND_GRAD or self.options.has_aux:
             assert isinstance(part, Node)
@@ -285,7 +290,7 @@ class Specialiser:
         if self.product != VJP:
             return None
         unit = program.units[1]
-        wanted = tuple(request.params[k] for k in self.wanted.positions)
+        wanted = tuple(param_at(request.params, p) for p in self.wanted.positions)
         targets = execute.result_types(
             unit, unit.readable.structure, wanted)  # type: ignore[arg-type]
         return runner(self.name, unit.params, self.call(unit, targets))

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.options import Options
-from retrograd.api.parameters import Argnames, Argnums, Wanted, display_name, signature_of, wanted
+from retrograd.api.parameters import (
+    Argnames,
+    Argnums,
+    Wanted,
+    call_places,
+    display_name,
+    signature_of,
+    wanted,
+)
 from retrograd.api.specialise import Specialisation, Specialiser
 from retrograd.api.types import canonical, type_of
 from retrograd.errors import InternalError
@@ -30,11 +38,11 @@ def vjp_of(function: Callable[..., Any], options: Options, args: tuple[Any, ...]
     values = tuple(bound.arguments[name] for name in signature.parameters)
     name = display_name(function)
     if argnums is None and argnames is None:
-        count = len(args)
-        floats = [k for k in range(min(count, len(values))) if _carries(values[k])]
+        floats = [k for k, value in enumerate(args) if _carries(value)]
         places: tuple[int | None, ...] | None = tuple(
-            floats.index(k) if k in floats else None for k in range(count))
-        which = Wanted(tuple(floats), False)
+            floats.index(k) if k in floats else None for k in range(len(args)))
+        calls = call_places(signature, len(args))
+        which = Wanted(tuple(calls[k] for k in floats), False)
     else:
         places, which = None, wanted(signature, argnums, argnames, name)
     specialiser = _specialiser(function, name, which, options)
