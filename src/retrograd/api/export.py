@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from retrograd.api.options import Options
-from retrograd.program import Emitted, Program
+from retrograd.program import Emitted, Failure, Program
+from retrograd.trees import Fixed, Leaf, Node, Tree
 
 
 def text(program: Program, compiled: bool, options: Options) -> str:
@@ -26,7 +28,72 @@ def _decorated(emitted: Emitted, options: Options) -> str:
     if head is None or emitted.source[:head.start()].rstrip().endswith(")"):
         return emitted.source
     before, after = emitted.source[:head.start()], emitted.source[head.start():]
-    return f"{_with_import(before)}{decorator}{after}"
+    if not emitted.failures and _flat(emitted.structure):
+        return f"{_with_import(before)}{decorator}{after}"
+    kernel = f"{emitted.name}_compiled"
+    after = after.replace(f"def {emitted.name}(", f"def {kernel}(", 1)
+    return f"{_with_import(before)}{decorator}{after.rstrip()}\n\n\n{_caller(emitted, kernel)}"
+
+
+def _flat(structure: Tree) -> bool:
+    """Whether the function's results are those of the compiled one as they are."""
+    return isinstance(structure, Leaf) or (
+        isinstance(structure, Node) and structure.kind == "tuple" and len(structure.children) > 1
+        and all(c == Leaf(k) for k, c in enumerate(structure.children)))
+
+
+def _caller(emitted: Emitted, kernel: str) -> str:
+    """The function with the structure of its results, which raises what the compiled one says."""
+    definition = next(s for s in ast.parse(emitted.source).body if isinstance(s, ast.FunctionDef))
+    params = ", ".join(a.arg for a in definition.args.args)
+    results = [f"result_{k}" for k in range(_leaves(emitted.structure))]
+    payload = [*(f"i_{k}" for k in range(emitted.integers)),
+               *(f"f_{k}" for k in range(emitted.floats))]
+    names = [*(["status", *payload] if emitted.failures else []), *results]
+    given = f"{', '.join(names)} = " if len(names) > 1 else f"{names[0]} = " if names else ""
+    lines = [f"def {emitted.name}({params}):", f"    {given}{kernel}({params})"]
+    for number, failure in enumerate(emitted.failures, 1):
+        lines += [f"    if status == {number}:", *_raising(failure)]
+    return "\n".join([*lines, f"    return {_shown(emitted.structure)}", ""])
+
+
+def _raising(failure: Failure) -> list[str]:
+    kind = failure.exception
+    imports: list[str] = []
+    if kind.__module__ in ("numpy.linalg", "numpy.exceptions"):
+        name = f"np.{kind.__module__[6:]}.{kind.__name__}"
+    else:
+        name = kind.__name__
+        if kind.__module__ != "builtins":
+            imports = [f"        from {kind.__module__} import {name}"]
+    parts = [repr(p) if isinstance(p, str) else f"str({p[0]}_{p[1]})" for p in failure.message]
+    return [*imports, f"        raise {name}({' + '.join(parts)})"]
+
+
+def _leaves(structure: Tree) -> int:
+    match structure:
+        case Leaf():
+            return 1
+        case Node(children=children):
+            return sum(map(_leaves, children))
+        case Fixed():
+            return 0
+
+
+def _shown(structure: Tree) -> str:
+    match structure:
+        case Leaf(position=position):
+            return f"result_{position}"
+        case Fixed(value=value):
+            return repr(value)
+        case Node(kind=kind, children=children, keys=keys):
+            parts = [_shown(c) for c in children]
+            if kind == "dict":
+                return "{" + ", ".join(
+                    f"{k!r}: {p}" for k, p in zip(keys, parts, strict=True)) + "}"
+            if kind == "list":
+                return f"[{', '.join(parts)}]"
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
 def _with_import(header: str) -> str:
