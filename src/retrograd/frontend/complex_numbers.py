@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
 from retrograd.frontend.things import Thing, type_of
 from retrograd.frontend.tracer import Tracer, constant_of
@@ -94,8 +95,6 @@ def make(tracer: Tracer, args: tuple[Thing, ...], keywords: Mapping[str, Thing])
 
 def _parts(tracer: Tracer, args: tuple[Thing, ...],
            keywords: Mapping[str, Thing]) -> tuple[Atom, Atom]:
-    from retrograd.frontend.expressions import need_atom
-
     given = dict(zip(("real", "imag"), args, strict=False)) | dict(keywords)
     if len(args) > 2 or not set(given) <= {"real", "imag"}:
         raise certain(TypeError)("complex() takes at most the arguments real and imag")

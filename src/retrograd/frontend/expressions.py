@@ -11,31 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import branches, calls, complex_numbers, indexing
-from retrograd.frontend.certain import certain
+from retrograd.frontend import branches, calls, complex_numbers, indexing, iteration
+from retrograd.frontend.arithmetic import binary, bool_negation
+from retrograd.frontend.atoms import need_atom
+from retrograd.frontend.binding import bind, named
 from retrograd.frontend.liveness import assigned, reads
 from retrograd.frontend.things import (
     Closure,
     Handle,
     Items,
     Method,
-    Range,
     Static,
     Thing,
     atom_of,
     thing_of,
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known, static_thing
-from retrograd.ir.nodes import Atom, Constant, Value, integer
-from retrograd.ir.types import FLOAT, Array, Scalar, is_integer
+from retrograd.ir.nodes import Atom, Constant
+from retrograd.ir.types import Scalar
 from retrograd.places import ATTRIBUTE, Place
 
-BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
-    ast.FloorDiv: "floor_divide", ast.Mod: "remainder", ast.Pow: "power",
-    ast.BitAnd: "bitwise_and", ast.BitOr: "bitwise_or", ast.BitXor: "bitwise_xor",
-    ast.LShift: "left_shift", ast.RShift: "right_shift",
-}
 COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "equal", ast.NotEq: "not_equal", ast.Lt: "less", ast.LtE: "less_equal",
     ast.Gt: "greater", ast.GtE: "greater_equal",
@@ -56,17 +51,6 @@ def evaluate(tracer: Tracer, node: ast.expr) -> Thing:
 def atom(tracer: Tracer, node: ast.expr) -> Atom:
     """The number or array that an expression stands for."""
     return need_atom(tracer, evaluate(tracer, node), node)
-
-
-def need_atom(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Atom:
-    found = atom_of(thing)
-    if found is not None:
-        return found
-    if isinstance(thing, Items) and thing.kind in ("tuple", "list") and thing.items:
-        return need_atom(tracer, calls.call(tracer, Static(np.array), (thing,), {}), node)
-    what = f"{thing.value!r}" if isinstance(thing, Static) else type(thing).__name__.lower()
-    tracer.refuse(f"a number or an array is needed here, not {what}",
-                  "use numbers and NumPy arrays in arithmetic", node)
 
 
 # --- names and constants -----------------------------------------------------------------------
@@ -125,127 +109,6 @@ def _binary(tracer: Tracer, node: ast.expr) -> Thing:
     return binary(tracer, node.op, left, right)
 
 
-def binary(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing:
-    """`left op right` for numbers, arrays and static containers."""
-    if isinstance(op, ast.MatMult):
-        return calls.call(tracer, Static(np.matmul), (left, right), {})
-    static = _static_binary(op, left, right)
-    if static is not None:
-        return static
-    if tracer.frame.user and (isinstance(left, Items) or isinstance(right, Items)):
-        _container_operands(tracer, op, left, right)
-    name = BINARY[type(op)]
-    a, b = need_atom(tracer, left), need_atom(tracer, right)
-    return thing_of(arithmetic(tracer, name, a, b))
-
-
-def _container_operands(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> None:
-    """A container becomes an array where NumPy meets it, and nowhere else."""
-    for items, other in ((left, right), (right, left)):
-        found = atom_of(other)
-        if found is None or not isinstance(items, Items):
-            continue
-        if isinstance(op, ast.Mult) and isinstance(found.type, Scalar) and is_integer(found.type):
-            tracer.need_static(found, f"how often a {items.kind} is repeated")
-        if isinstance(found.type, Array) or not found.type.weak:
-            return
-    tracer.refuse("arithmetic with a tuple, a list or a dict is not supported",
-                  "make an array of it: np.array(...)")
-
-
-def _static_binary(op: ast.operator, left: Thing, right: Thing) -> Thing | None:
-    """Tuples, lists and strings are joined and repeated while compiling."""
-    if isinstance(left, Items) and isinstance(right, Items) and isinstance(op, ast.Add) and (
-            left.kind == right.kind != "dict"):
-        return Items(left.kind, left.items + right.items)
-    if isinstance(op, ast.Mult):
-        for items, count in ((left, right), (right, left)):
-            if (isinstance(items, Items) and isinstance(count, Constant) and items.kind != "dict"
-                    and is_integer(count.type)):
-                return Items(items.kind, items.items * int(count.value.real))
-    if isinstance(left, Static) and isinstance(left.value, str):
-        ok, value = known(right)
-        if ok and isinstance(op, ast.Add):
-            return Static(left.value + value)
-        if ok and isinstance(op, ast.Mod):
-            return Static(left.value % value)
-    return None
-
-
-def arithmetic(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
-    """One binary operator, with Python's rules for ints."""
-    builder = tracer.builder
-    complex_numbers.check(tracer, name, (a, b))
-    integers = a.type.dtype in _INTEGRAL and b.type.dtype in _INTEGRAL
-    scalars = isinstance(a.type, Scalar) and isinstance(b.type, Scalar)
-    if a.type.dtype == b.type.dtype == "bool":
-        a, b = _bools(tracer, name, a, b)
-    if not integers:
-        return builder.let(name, a, b)
-    if name == "divide":
-        return _true_divide(tracer, a, b)
-    if name in ("floor_divide", "remainder") and scalars:
-        return _integer_division(tracer, name, a, b)
-    if name == "power":
-        return _integer_power(tracer, a, b)
-    return builder.let(name, a, b)
-
-
-def _bools(tracer: Tracer, name: str, a: Atom, b: Atom) -> tuple[Atom, Atom]:
-    """Python's bools are ints in arithmetic; NumPy's are not, and cannot be subtracted."""
-    python = all(isinstance(x.type, Scalar) and x.type.weak for x in (a, b))
-    if name == "subtract" and not python:
-        raise certain(TypeError)(
-            "numpy boolean subtract, the `-` operator, is not supported, use the "
-            "bitwise_xor, the `^` operator, or the logical_xor function instead.")
-    if name in ("add", "multiply", "subtract") and python:
-        return tracer.builder.cast(a, "int64"), tracer.builder.cast(b, "int64")
-    return a, b
-
-
-_INTEGRAL = ("bool", "int32", "int64")
-
-
-def _true_divide(tracer: Tracer, a: Atom, b: Atom) -> Atom:
-    """int / int is a float division: dividing by 0 gives inf or nan as everywhere."""
-    if isinstance(a, Constant) and isinstance(b, Constant) and b.value and a.type.weak:
-        return constant_of(a.value.real / b.value.real)
-    weak = all(isinstance(x.type, Scalar) and x.type.weak for x in (a, b))
-    if isinstance(a.type, Scalar) and isinstance(b.type, Scalar):
-        a = as_float(tracer, a, weak)
-    return tracer.builder.let("divide", a, b)
-
-
-def as_float(tracer: Tracer, a: Atom, weak: bool) -> Atom:
-    """The float with the value of an int scalar."""
-    if isinstance(a, Constant):
-        return Constant(float(a.value.real), FLOAT if weak else Scalar("float64"))
-    return tracer.builder.let("cast", a, dtype="float64", weak=weak)
-
-
-def _integer_division(tracer: Tracer, name: str, a: Atom, b: Atom) -> Atom:
-    from retrograd.ir.nodes import Effect
-
-    if isinstance(b, Constant) and not b.value:
-        message = "integer division or modulo by zero" if name == "floor_divide" \
-            else "integer modulo by zero"
-        raise certain(ZeroDivisionError)(message)
-    if not isinstance(b, Constant):
-        tracer.builder.append(Effect("check_divisor", (b,), {"op": name}, tracer.builder.origin))
-    return tracer.builder.let(name, a, b)
-
-
-def _integer_power(tracer: Tracer, a: Atom, b: Atom) -> Atom:
-    if isinstance(b, Constant) and b.value.real < 0:
-        if isinstance(a.type, Array):
-            raise certain(ValueError)("Integers to negative integer powers are not allowed.")
-        return tracer.builder.let("power", as_float(tracer, a, True), b)
-    if not isinstance(b, Constant) and isinstance(a.type, Scalar):
-        tracer.refuse("an int to the power of an int that is not known may be an int or a float",
-                      "make the base a float: float(a) ** b")
-    return tracer.builder.let("power", a, b)
-
-
 def _unary(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, ast.UnaryOp)
     if isinstance(node.op, ast.Not):
@@ -254,7 +117,7 @@ def _unary(tracer: Tracer, node: ast.expr) -> Thing:
     value = atom(tracer, node.operand)
     if isinstance(node.op, ast.USub):
         if value.type.dtype == "bool":
-            value = _bool_negation(tracer, value)
+            value = bool_negation(tracer, value)
         if isinstance(value, Constant) and not isinstance(value.value, complex):
             return Constant(-value.value, value.type)
         return thing_of(tracer.builder.let("negative", value))
@@ -264,16 +127,6 @@ def _unary(tracer: Tracer, node: ast.expr) -> Thing:
             value = tracer.builder.cast(value, "int64")
         return thing_of(tracer.builder.let("invert", value))
     return thing_of(value)
-
-
-def _bool_negation(tracer: Tracer, value: Atom) -> Atom:
-    if isinstance(value.type, Array) or not value.type.weak:
-        raise certain(TypeError)(
-            "The numpy boolean negative, the `-` operator, is not supported, use the "
-            "`~` operator or the logical_not function instead.")
-    if isinstance(value, Constant):
-        return integer(int(value.value.real))
-    return tracer.builder.cast(value, "int64")
 
 
 # --- comparisons and conditions ----------------------------------------------------------------
@@ -354,7 +207,7 @@ def starred(tracer: Tracer, nodes: list[ast.expr]) -> list[Thing]:
 
 def static_items(tracer: Tracer, thing: Thing, what: str) -> tuple[Thing, ...]:
     """The elements of a container of known length."""
-    items = calls.unrolled(tracer, thing)
+    items = iteration.unrolled(tracer, thing)
     if items is None:
         tracer.refuse(f"{what} must be a tuple or a list of known length",
                       "write its elements out, or loop over the array")
@@ -413,7 +266,7 @@ def _comprehension(tracer: Tracer, node: ast.expr) -> Thing:
             return
         generator = node.generators[k]
         source = evaluate(inner, generator.iter)
-        elements = calls.unrolled(inner, source, short=True)
+        elements = iteration.unrolled(inner, source, short=True)
         if elements is None:
             tracer.refuse("a comprehension over something whose length is not known",
                           "use NumPy operations on whole arrays, or a loop with an accumulator",
@@ -435,39 +288,6 @@ def _decided(tracer: Tracer, test: ast.expr) -> bool:
     return bool(value.value)
 
 
-def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
-    """Assign a thing to a name or to a tuple of names."""
-    if isinstance(target, ast.Name):
-        tracer.env[target.id] = thing
-        return
-    if isinstance(target, (ast.Tuple, ast.List)):
-        _unpack(tracer, target, thing)
-        return
-    kind = "an attribute" if isinstance(target, ast.Attribute) else "part of an array"
-    tracer.refuse(f"assignment to {kind} is not supported yet",
-                  "compute a new array with NumPy operations (np.where, np.concatenate, np.stack) "
-                  "instead of writing into one", target)
-
-
-def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
-    wanted = len(target.elts)
-    items = calls.unrolled(tracer, thing, wanted=wanted)
-    if items is None:
-        tracer.refuse("this cannot be unpacked: its length is not known",
-                      "index its elements instead", target)
-    stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
-    if stars:
-        k, rest = stars[0], len(items) - wanted + 1
-        items = (*items[:k], Items("list", tuple(items[k:k + rest])), *items[k + rest:])
-    if len(items) > wanted:
-        raise certain(ValueError)(f"too many values to unpack (expected {wanted})")
-    if len(items) < wanted:
-        raise certain(ValueError)(
-            f"not enough values to unpack (expected {wanted}, got {len(items)})")
-    for part, item in zip(target.elts, items, strict=True):
-        bind(tracer, part.value if isinstance(part, ast.Starred) else part, item)
-
-
 def evaluate_named(tracer: Tracer, node: ast.expr, target: ast.expr) -> Thing:
     """The thing of an expression that is assigned to a target: where the expression just made
     the value, and the target is a name, the value bears that name."""
@@ -476,18 +296,6 @@ def evaluate_named(tracer: Tracer, node: ast.expr, target: ast.expr) -> Thing:
     if not isinstance(target, ast.Name) or len(tracer.builder.statements) == before:
         return thing
     return named(tracer, thing, target.id)
-
-
-def named(tracer: Tracer, thing: Thing, name: str) -> Thing:
-    """Give a value that the last statement made, and nobody has read, the user's name for it.
-    Names of the prelude and of rules are not the user's: they name nothing."""
-    found = atom_of(thing)
-    if not isinstance(found, Value) or not tracer.frame.user:
-        return thing
-    new = tracer.builder.renamed(found, name)
-    if new is found:
-        return thing
-    return Handle(new, thing.base, thing.path) if isinstance(thing, Handle) else new
 
 
 # --- functions ---------------------------------------------------------------------------------
@@ -583,5 +391,3 @@ _HANDLERS: dict[type[ast.expr], Callable[[Tracer, Any], Thing]] = {
     ast.Call: _call, ast.Lambda: _lambda, ast.NamedExpr: _named_expr,
     ast.JoinedStr: _joined_str,
 }
-
-__all__ = ["Range", "atom", "attribute", "bind", "evaluate", "is_integer", "need_atom"]

@@ -7,6 +7,7 @@ import ast
 import numpy as np
 
 from retrograd.errors import Unsupported
+from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
 from retrograd.frontend.things import Handle, Items, Static, Thing, atom_of
 from retrograd.frontend.tracer import Tracer, known
@@ -139,7 +140,7 @@ def _static_slice(value: slice) -> Part:
 
 
 def _slice(tracer: Tracer, node: ast.Slice) -> Part:
-    from retrograd.frontend.expressions import evaluate, need_atom
+    from retrograd.frontend.expressions import evaluate
 
     bounds: list[Atom | None] = []
     for part in (node.lower, node.upper):
@@ -158,7 +159,7 @@ def _slice(tracer: Tracer, node: ast.Slice) -> Part:
 
 
 def _step(tracer: Tracer, node: ast.expr | None) -> int:
-    from retrograd.frontend.expressions import evaluate, need_atom
+    from retrograd.frontend.expressions import evaluate
 
     if node is None:
         return 1

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
-from retrograd.frontend import calls
+from retrograd.frontend import iteration
+from retrograd.frontend.binding import bind
 from retrograd.frontend.branches import converted, default, describe, join_types, truth
-from retrograd.frontend.expressions import bind, evaluate
+from retrograd.frontend.expressions import evaluate
 from retrograd.frontend.indexing import UnknownItem
 from retrograd.frontend.liveness import assigned
 from retrograd.frontend.sharing import Place, Sharing
@@ -54,16 +55,16 @@ T = TypeVar("T")
 def trace_for(tracer: Tracer, node: ast.For) -> None:
     """A loop over something of known length is unrolled, any other becomes a `Loop`."""
     iterable = evaluate(tracer, node.iter)
-    items = calls.unrolled(tracer, iterable)
+    items = iteration.unrolled(tracer, iterable)
     if items is None:
         try:
             _dynamic(tracer, node, iterable)
             return
         except UnknownItem:
-            items = calls.unrolled(tracer, iterable, short=True)
+            items = iteration.unrolled(tracer, iterable, short=True)
             if items is None:
                 raise
-    if len(items) > calls.UNROLL_LIMIT and tracer.frame.user:
+    if len(items) > iteration.UNROLL_LIMIT and tracer.frame.user:
         tracer.refuse(f"a loop over a container of {len(items)} items would be written out",
                       "put the items into an array and loop over that", node)
     _unroll(tracer, node, items)
@@ -98,7 +99,7 @@ def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing) -> None:
     if isinstance(iterable, Range):
         start, stop, step = iterable.start, iterable.stop, iterable.step
     else:
-        start, stop, step = integer(0), calls.length(tracer, iterable), integer(1)
+        start, stop, step = integer(0), iteration.length(tracer, iterable), integer(1)
     slots = _Slots(tracer, node, [node.target, *node.body])
     flag = tracer.frame.leave.get(node)
 
@@ -107,7 +108,7 @@ def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing) -> None:
 
         index = Value(_index_name(node, iterable), INT)
         _note_bounds(inner, index, start, stop, step)
-        item: Thing = index if isinstance(iterable, Range) else calls.element(
+        item: Thing = index if isinstance(iterable, Range) else iteration.element(
             inner, iterable, index)
         bind(inner, node.target, item)
         execute(inner, node.body)

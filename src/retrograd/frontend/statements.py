@@ -8,18 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrograd.frontend import branches, loops
+from retrograd.frontend.arithmetic import BINARY, arithmetic, binary
+from retrograd.frontend.atoms import need_atom
+from retrograd.frontend.binding import bind, named
 from retrograd.frontend.branches import join, truth
 from retrograd.frontend.certain import Certain, certain
-from retrograd.frontend.expressions import (
-    BINARY,
-    arithmetic,
-    binary,
-    bind,
-    closure,
-    evaluate,
-    evaluate_named,
-    named,
-)
+from retrograd.frontend.expressions import closure, evaluate, evaluate_named
 from retrograd.frontend.things import (
     Handle,
     Items,
@@ -117,8 +111,6 @@ def _array_aug_assign(tracer: Tracer, name: str, old: Handle, op: ast.operator,
     if old.path or old.base.outside or _seen_elsewhere(tracer, name, old):
         tracer.refuse(f"`{name} {_symbol(op)}= ...` writes into an array that others can see, "
                       "which is not supported yet", f"write {name} = {name} {_symbol(op)} ...")
-    from retrograd.frontend.expressions import need_atom
-
     if isinstance(op, ast.MatMult):
         return binary(tracer, op, old, value)
     new = arithmetic(tracer, BINARY[type(op)], old.value, need_atom(tracer, value))

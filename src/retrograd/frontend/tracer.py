@@ -15,7 +15,17 @@ import numpy as np
 
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend.reading import NeedStatic, Source
-from retrograd.frontend.things import Base, Handle, Items, Lost, Maybe, Static, Thing, atom_of
+from retrograd.frontend.things import (
+    Base,
+    Handle,
+    Items,
+    Lost,
+    Maybe,
+    Static,
+    Thing,
+    atom_of,
+    leaves,
+)
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Opaque, Root
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
@@ -288,3 +298,14 @@ def known(thing: Thing) -> tuple[bool, Any]:
 def is_number(thing: Thing) -> bool:
     atom = atom_of(thing)
     return atom is not None and isinstance(atom.type, Scalar)
+
+
+def known_value(tracer: Tracer, thing: Thing, what: str) -> Any:
+    ok, value = known(thing)
+    if ok:
+        return value
+    for leaf in leaves(thing):
+        atom = atom_of(leaf)
+        if atom is not None and not isinstance(atom, Constant):
+            tracer.need_static(atom, f"an argument of {what}")
+    tracer.refuse(f"an argument of {what} is not known while compiling", "write it out")

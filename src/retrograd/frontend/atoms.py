@@ -1,0 +1,24 @@
+"""Where a number or an array is needed."""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+
+from retrograd.frontend.things import Items, Static, Thing, atom_of
+from retrograd.frontend.tracer import Tracer
+from retrograd.ir.nodes import Atom
+
+
+def need_atom(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Atom:
+    from retrograd.frontend import calls
+
+    found = atom_of(thing)
+    if found is not None:
+        return found
+    if isinstance(thing, Items) and thing.kind in ("tuple", "list") and thing.items:
+        return need_atom(tracer, calls.call(tracer, Static(np.array), (thing,), {}), node)
+    what = f"{thing.value!r}" if isinstance(thing, Static) else type(thing).__name__.lower()
+    tracer.refuse(f"a number or an array is needed here, not {what}",
+                  "use numbers and NumPy arrays in arithmetic", node)

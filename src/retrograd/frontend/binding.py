@@ -1,0 +1,56 @@
+"""Assignment: what names come to stand for, and the names of values."""
+
+from __future__ import annotations
+
+import ast
+
+from retrograd.frontend import iteration
+from retrograd.frontend.certain import certain
+from retrograd.frontend.things import Handle, Items, Thing, atom_of
+from retrograd.frontend.tracer import Tracer
+from retrograd.ir.nodes import Value
+
+
+def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
+    """Assign a thing to a name or to a tuple of names."""
+    if isinstance(target, ast.Name):
+        tracer.env[target.id] = thing
+        return
+    if isinstance(target, (ast.Tuple, ast.List)):
+        _unpack(tracer, target, thing)
+        return
+    kind = "an attribute" if isinstance(target, ast.Attribute) else "part of an array"
+    tracer.refuse(f"assignment to {kind} is not supported yet",
+                  "compute a new array with NumPy operations (np.where, np.concatenate, np.stack) "
+                  "instead of writing into one", target)
+
+
+def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
+    wanted = len(target.elts)
+    items = iteration.unrolled(tracer, thing, wanted=wanted)
+    if items is None:
+        tracer.refuse("this cannot be unpacked: its length is not known",
+                      "index its elements instead", target)
+    stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+    if stars:
+        k, rest = stars[0], len(items) - wanted + 1
+        items = (*items[:k], Items("list", tuple(items[k:k + rest])), *items[k + rest:])
+    if len(items) > wanted:
+        raise certain(ValueError)(f"too many values to unpack (expected {wanted})")
+    if len(items) < wanted:
+        raise certain(ValueError)(
+            f"not enough values to unpack (expected {wanted}, got {len(items)})")
+    for part, item in zip(target.elts, items, strict=True):
+        bind(tracer, part.value if isinstance(part, ast.Starred) else part, item)
+
+
+def named(tracer: Tracer, thing: Thing, name: str) -> Thing:
+    """Give a value that the last statement made, and nobody has read, the user's name for it.
+    Names of the prelude and of rules are not the user's: they name nothing."""
+    found = atom_of(thing)
+    if not isinstance(found, Value) or not tracer.frame.user:
+        return thing
+    new = tracer.builder.renamed(found, name)
+    if new is found:
+        return thing
+    return Handle(new, thing.base, thing.path) if isinstance(thing, Handle) else new

@@ -1,0 +1,225 @@
+"""The functions of the language itself: `range`, `len`, `print`, `primitive`, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from retrograd.frontend import complex_numbers
+from retrograd.frontend.atoms import need_atom
+from retrograd.frontend.certain import certain
+from retrograd.frontend.iteration import length, unrolled
+from retrograd.frontend.things import (
+    Enumerate,
+    Handle,
+    Items,
+    Range,
+    Reversed,
+    Static,
+    Thing,
+    Zip,
+    atom_of,
+    thing_of,
+)
+from retrograd.frontend.tracer import Tracer, constant_of, known, known_value
+from retrograd.ir.nodes import Atom, Constant, Effect, Value, integer
+from retrograd.ir.operations import OPERATIONS
+from retrograd.ir.types import Array, Scalar, is_float, is_integer
+from retrograd.prelude import language
+
+Args = tuple[Thing, ...]
+Keywords = Mapping[str, Thing]
+
+
+def _range(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    atoms = [need_atom(tracer, a) for a in args]
+    for atom in atoms:
+        if not is_integer(atom.type) or isinstance(atom.type, Array):
+            raise certain(TypeError)(
+                f"'{atom.type.dtype}' object cannot be interpreted as an integer")
+    if not 1 <= len(atoms) <= 3:
+        raise certain(TypeError)(f"range expected 1 to 3 arguments, got {len(atoms)}")
+    if len(atoms) == 1:
+        return Range(integer(0), atoms[0], integer(1))
+    step = atoms[2] if len(atoms) == 3 else integer(1)
+    if not isinstance(step, Constant):
+        tracer.need_static(step, "the step of a range")
+    if not step.value:
+        raise certain(ValueError)("range() arg 3 must not be zero")
+    return Range(atoms[0], atoms[1], step)
+
+
+def _len(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    thing = args[0]
+    if isinstance(thing, Items):
+        return integer(len(thing.items))
+    if isinstance(thing, Static):
+        return integer(len(thing.value))
+    return length(tracer, thing)
+
+
+def _zip(_: Tracer, args: Args, __: Keywords) -> Thing:
+    return Zip(args)
+
+
+def _enumerate(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    start = args[1] if len(args) > 1 else keywords.get("start", integer(0))
+    return Enumerate(args[0], need_atom(tracer, start))
+
+
+def _reversed(_: Tracer, args: Args, __: Keywords) -> Thing:
+    return Reversed(args[0])
+
+
+def _container(kind: str) -> Callable[[Tracer, Args, Keywords], Thing]:
+    def make(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+        if not args:
+            return Items(kind, ())
+        items = unrolled(tracer, args[0])
+        if items is None:
+            tracer.refuse(f"a {kind} of something whose length is not known",
+                          "keep it an array")
+        return Items(kind, items)
+
+    return make
+
+
+def _dict(_: Tracer, __: Args, keywords: Keywords) -> Thing:
+    return Items("dict", tuple(keywords.values()), tuple(keywords))
+
+
+def _print(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    parts: list[str | int] = []
+    atoms: list[Atom] = []
+    for arg in args:
+        for piece in arg.items if isinstance(arg, Items) and arg.kind == "message" else (arg,):
+            atom = atom_of(piece)
+            if atom is None or isinstance(atom, Constant):
+                parts.append(str(known_value(tracer, piece, "print")))
+            else:
+                parts.append(len(atoms))
+                atoms.append(atom)
+    static: dict[str, Any] = {k: known_value(tracer, v, "print") for k, v in keywords.items()}
+    static["parts"] = tuple(parts)
+    tracer.builder.append(Effect("print", tuple(atoms), static, tracer.builder.origin))
+    return Static(None)
+
+
+def _primitive(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    ok, op = known(args[0])
+    assert ok and op in OPERATIONS, f"no operation is called {op!r}"
+    static = {k: known_value(tracer, v, op) for k, v in keywords.items()}
+    atoms = [need_atom(tracer, a) for a in args[1:]]
+    complex_numbers.check(tracer, op, atoms)
+    if op in _VIEWS and isinstance(args[1], Handle):
+        value = tracer.builder.let(op, *atoms, **static)
+        assert isinstance(value, Value)
+        if op != "reshape" or args[1].value.type.layout == "C":  # type: ignore[union-attr]
+            return Handle(value, args[1].base, (*args[1].path, value))
+        return Handle(value)
+    return thing_of(tracer.builder.let(op, *atoms, **static))
+
+
+_VIEWS = ("view", "transpose", "reshape", "broadcast_to", "diagonal")
+
+
+def _is_scalar(_: Tracer, args: Args, __: Keywords) -> Thing:
+    atom = atom_of(args[0])
+    return constant_of(atom is not None and isinstance(atom.type, Scalar))
+
+
+def _is_float(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    return constant_of(is_float(need_atom(tracer, args[0]).type))
+
+
+def _is_weak(_: Tracer, args: Args, __: Keywords) -> Thing:
+    atom = atom_of(args[0])
+    return constant_of(atom is not None and isinstance(atom.type, Scalar) and atom.type.weak)
+
+
+def _is_known(_: Tracer, args: Args, __: Keywords) -> Thing:
+    return constant_of(known(args[0])[0])
+
+
+def _never_one(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    return constant_of(tracer.builder.never_one(need_atom(tracer, args[0])))
+
+
+def _isinstance(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    ok, kinds = known(args[1])
+    if not ok:
+        tracer.refuse("isinstance with a class that is not known", "name the class")
+    return constant_of(any(_is_a(args[0], k) for k in (
+        kinds if isinstance(kinds, tuple) else (kinds,))))
+
+
+def _is_a(thing: Thing, kind: Any) -> bool:
+    atom = atom_of(thing)
+    if isinstance(thing, Items):
+        return kind in (object, {"tuple": tuple, "list": list, "dict": dict}[thing.kind])
+    if atom is None:
+        return isinstance(thing, Static) and isinstance(thing.value, kind)
+    if isinstance(atom.type, Array):
+        return kind in (np.ndarray, object)
+    dtype = np.dtype(atom.type.dtype)
+    sample = dtype.type(0)
+    return isinstance(sample.item() if atom.type.weak else sample, kind)
+
+
+def shape(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    return Items("tuple", tracer.builder.shape_atoms(need_atom(tracer, args[0])))
+
+
+def ndim(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    return integer(need_atom(tracer, args[0]).type.rank)
+
+
+def size_of(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    from retrograd.ir.operations_arrays import size
+
+    builder = tracer.builder
+    extents = builder.facts.of(need_atom(tracer, args[0]))
+    axis = args[1] if len(args) > 1 else keywords.get("axis", Static(None))
+    ok, number = known(axis)
+    if ok and number is not None:
+        return builder.atom_of(extents[number])
+    return builder.atom_of(size(extents))
+
+
+def _result_type(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    from retrograd.ir.types import promote
+
+    types = []
+    for arg in args:
+        atom = atom_of(arg)
+        ok, value = known(arg)
+        types.append(atom.type if atom is not None else Scalar(np.dtype(value).name)
+                     if ok else Scalar("float64"))
+    return Static(np.dtype(promote(types)[0]))
+
+
+def _dtype(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    return Static(np.dtype(known_value(tracer, args[0], "np.dtype")))
+
+
+def _hasattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    name = known_value(tracer, args[1], "hasattr")
+    atom = atom_of(args[0])
+    if atom is not None:
+        number = np.zeros((), atom.type.dtype)[()]
+        sample = np.zeros((0,)) if isinstance(atom.type, Array) else (
+            number.item() if atom.type.weak else number)
+        return constant_of(hasattr(sample, name))
+    return constant_of(hasattr(known_value(tracer, args[0], "hasattr"), name))
+
+
+LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
+    range: _range, len: _len, zip: _zip, enumerate: _enumerate, reversed: _reversed,
+    tuple: _container("tuple"), list: _container("list"), dict: _dict, print: _print,
+    isinstance: _isinstance, hasattr: _hasattr, np.shape: shape, np.ndim: ndim, np.size: size_of,
+    np.result_type: _result_type, np.dtype: _dtype, complex: complex_numbers.make,
+    language.primitive: _primitive, language.is_scalar: _is_scalar, language.is_float: _is_float,
+    language.is_weak: _is_weak, language.never_one: _never_one, language.is_known: _is_known,
+}

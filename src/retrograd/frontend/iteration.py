@@ -1,0 +1,136 @@
+"""Iterables: how long they are, which are written out, and their elements."""
+
+from __future__ import annotations
+
+from retrograd.frontend import indexing
+from retrograd.frontend.certain import certain
+from retrograd.frontend.things import Enumerate, Handle, Items, Range, Reversed, Static, Thing, Zip
+from retrograd.frontend.tracer import Tracer, static_thing
+from retrograd.ir.index import FULL
+from retrograd.ir.nodes import Atom, Branch, Constant, Raise, integer
+
+UNROLL_LIMIT = 50
+
+
+def length(tracer: Tracer, thing: Thing) -> Atom:
+    """The number of elements that iterating over a thing gives."""
+    builder = tracer.builder
+    match thing:
+        case Handle(value=value):
+            if not value.type.rank:
+                raise certain(TypeError)("len() of unsized object")
+            return builder.atom_of(builder.facts.of(value)[0])
+        case Range(start=start, stop=stop, step=step):
+            assert isinstance(step, Constant)
+            return range_length(tracer, start, stop, int(step.value.real))
+        case Zip(parts=parts):
+            lengths = [length(tracer, p) for p in parts]
+            shortest = lengths[0]
+            for other in lengths[1:]:
+                facts = builder.facts
+                if not facts.provably_equal(facts.integer(shortest), facts.integer(other)):
+                    shortest = builder.let("minimum", shortest, other, name="n")
+            return shortest
+        case Enumerate(inner=inner) | Reversed(inner=inner):
+            return length(tracer, inner)
+        case Items(items=items):
+            return integer(len(items))
+        case _:
+            tracer.refuse("this has no length", "use an array, a tuple or a list")
+
+
+def range_length(tracer: Tracer, start: Atom, stop: Atom, step: int) -> Atom:
+    """max(0, ceil((stop - start) / step))."""
+    from retrograd.ir.extents import Extent, floor_divided, largest
+
+    facts = tracer.builder.facts
+    low, high = facts.integer(start), facts.integer(stop)
+    span = high - low if step > 0 else low - high
+    size = abs(step)
+    return tracer.builder.atom_of(floor_divided(largest(Extent(0), span) + (size - 1), size))
+
+
+def unrolled(tracer: Tracer, thing: Thing, wanted: int | None = None,
+             short: bool = False) -> tuple[Thing, ...] | None:
+    """The elements of a thing of known length, or None where it has none.
+
+    Arrays are opened where their length is known to be 1 or `wanted` says how many there must be;
+    ranges in rules and the prelude always, in user code where `short` allows it.
+    """
+    match thing:
+        case Items(items=items):
+            return items
+        case Static(value=value) if isinstance(value, (str, tuple, list)):
+            return tuple(static_thing(v) for v in value)
+        case Range(start=Constant() as start, stop=Constant() as stop, step=Constant() as step):
+            numbers = range(*(int(c.value.real) for c in (start, stop, step)))
+            if tracer.frame.user and not (short and len(numbers) <= UNROLL_LIMIT):
+                return None
+            return tuple(integer(k) for k in numbers)
+        case Handle(value=value) if wanted is not None and value.type.rank:
+            return _opened_array(tracer, thing, wanted)
+        case _:
+            return _unrolled_iterator(tracer, thing, wanted, short)
+
+
+def _unrolled_iterator(tracer: Tracer, thing: Thing, wanted: int | None, short: bool,
+                       ) -> tuple[Thing, ...] | None:
+    """The elements of `zip`, `enumerate` and `reversed` of things of known length."""
+    match thing:
+        case Zip(parts=parts):
+            opened = [unrolled(tracer, p, wanted, short) for p in parts]
+            if any(o is None for o in opened):
+                return None
+            return tuple(Items("tuple", row) for row in zip(
+                *(o for o in opened if o is not None), strict=False))
+        case Enumerate(inner=inner, start=Constant(value=start)):
+            items = unrolled(tracer, inner, wanted, short)
+            return None if items is None else tuple(
+                Items("tuple", (integer(int(start.real) + k), item))
+                for k, item in enumerate(items))
+        case Reversed(inner=inner):
+            items = unrolled(tracer, inner, wanted, short)
+            return None if items is None else items[::-1]
+        case _:
+            return None
+
+
+def _opened_array(tracer: Tracer, thing: Handle, wanted: int) -> tuple[Thing, ...]:
+    """Unpack an array's first axis into `wanted` names; another length raises ValueError."""
+    builder = tracer.builder
+    extent = builder.facts.of(thing.value)[0]
+    if extent.known != wanted:
+        count = builder.atom_of(extent)
+        message = (f"not enough values to unpack (expected {wanted}, got ", count, ")")
+        builder.append(Branch(builder.let("less", count, integer(wanted)),
+                              (Raise(ValueError, message, builder.origin),), (), (),
+                              builder.origin))
+    builder.require_equal(extent, type(extent)(wanted), ValueError,
+                          [f"too many values to unpack (expected {wanted})"])
+    return tuple(element(tracer, thing, integer(k)) for k in range(wanted))
+
+
+def element(tracer: Tracer, thing: Thing, position: Atom) -> Thing:
+    """Element number `position` of an iterable, which is within its length."""
+    builder = tracer.builder
+    match thing:
+        case Handle(value=value):
+            rest = (FULL,) * (value.type.rank - 1)
+            builder.facts.checked.add((builder.facts.integer(position),
+                                       builder.facts.of(value)[0]))
+            return indexing.read_parts(tracer, thing, ("int", *rest), (position,))
+        case Range(start=start, step=step):
+            scaled = builder.let("multiply", step, position) if step != integer(1) else position
+            return builder.let("add", start, scaled) if start != integer(0) else scaled
+        case Zip(parts=parts):
+            return Items("tuple", tuple(element(tracer, p, position) for p in parts))
+        case Enumerate(inner=inner, start=start):
+            number = position if start == integer(0) else builder.let("add", start, position)
+            return Items("tuple", (number, element(tracer, inner, position)))
+        case Reversed(inner=inner):
+            last = builder.let("subtract", length(tracer, inner), integer(1))
+            return element(tracer, inner, builder.let("subtract", last, position))
+        case Items():
+            return indexing.item(tracer, thing, position)
+        case _:
+            tracer.refuse("this cannot be iterated over", "loop over a range or an array")
