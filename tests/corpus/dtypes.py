@@ -86,6 +86,11 @@ def numpy_int_as_number(x, n):
     return x[np.argmax(x)] * n + x * (n - 1) / n
 
 
+@program((normal(3), np.array([1, 2, 4])))
+def ints_made_floats_by_one(x, k):
+    return np.sum(x * (k * 1.0) ** -2) + np.sum(x * (1.0 * k) ** -1)
+
+
 @program((np.array([[1.5]], dtype=np.float32),))
 def float32_of_extent_one(a):
     return np.sum(a * np.ones((2, 2), dtype=np.float32))

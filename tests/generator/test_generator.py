@@ -24,7 +24,7 @@ def test_compiled_mode(seed: int) -> None:
 
 def test_most_programs_are_differentiated() -> None:
     verdicts = [check(seed, ("numpy",)) for seed in NUMPY_SEEDS]
-    assert verdicts.count(RIGHT) >= 0.7 * len(verdicts)
+    assert verdicts.count(RIGHT) >= 0.8 * len(verdicts)
 
 
 def test_the_same_seed_gives_the_same_program() -> None:
