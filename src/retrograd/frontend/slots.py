@@ -1,0 +1,306 @@
+"""What a loop carries from one iteration to the next, and out of it.
+
+The body is traced with the types of the first iteration; where its end gives another type or
+shape, it is traced again with what serves both.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+from retrograd.frontend.branches import converted, default, describe, join_types
+from retrograd.frontend.liveness import assigned
+from retrograd.frontend.sharing import Place, Sharing
+from retrograd.frontend.things import (
+    Base,
+    Handle,
+    Lost,
+    Maybe,
+    Thing,
+    atom_of,
+    has_function,
+    leaves,
+    same_structure,
+    thing_of,
+    with_leaves,
+)
+from retrograd.frontend.tracer import Tracer, constant_of
+from retrograd.ir.extents import Extent, Opaque, Term, root
+from retrograd.ir.nodes import Atom, Carried, Constant, Value, defined, number, walk
+from retrograd.ir.types import FLOAT, Array, Type
+
+ATTEMPTS = 12
+T = TypeVar("T")
+
+
+@dataclass
+class Slots:
+    """The names that a loop carries from one iteration to the next, or out of it.
+
+    `initial` holds the names that are carried in; a name that is first assigned inside and read
+    afterwards is only carried out, unless an iteration may read it from the one before.
+    """
+
+    tracer: Tracer
+    node: ast.For | ast.While
+    syntax: list[ast.AST]
+    initial: dict[str, Thing] = field(default_factory=dict)
+    outputs: list[str] = field(default_factory=list)
+    types: dict[tuple[str, int], Type] = field(default_factory=dict)
+    fresh: set[tuple[str, int, int]] = field(default_factory=set)
+    guessed: set[str] = field(default_factory=set)
+    indices_outside: set[Value] = field(default_factory=set)
+    inner_values: dict[str, list[Value]] = field(default_factory=dict)
+    results: dict[str, list[Value]] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    begun: dict[str, Thing] = field(default_factory=dict)     # the names as an iteration starts
+    sharing: Sharing = field(default_factory=Sharing)
+
+    def __post_init__(self) -> None:
+        frame = self.tracer.frame
+        self.indices_outside = set(self.tracer.builder.facts.bounds)
+        inside = frame.live_inside.get(self.node, frozenset())
+        after = frame.live_after.get(self.node, frozenset())
+        flag = frame.leave.get(self.node)
+        for name in assigned(self.syntax):
+            if name not in inside and name not in after and not (
+                    name == flag and isinstance(self.node, ast.While)):
+                continue
+            if name in self.tracer.env:
+                self.initial[name] = self.tracer.env[name]
+            elif name not in inside:
+                self.outputs.append(name)
+
+    # --- tracing until the types are stable ------------------------------------------------------
+
+    def trace(self, body: Callable[[Tracer], T]) -> tuple[T, Tracer]:
+        """Trace the body until no type changes; gives what `body` gave and its tracer."""
+        inside = self.tracer.frame.live_inside.get(self.node, frozenset())
+        for name in assigned(self.syntax):
+            if name in inside and name not in self.tracer.env and name not in self.initial:
+                self.initial[name] = Maybe(number(0.0, FLOAT), constant_of(False))
+                self.guessed.add(name)
+        for _ in range(ATTEMPTS):
+            inner = self.tracer.inner()
+            for name in assigned(self.syntax):
+                inner.env.pop(name, None)
+            for name, thing in self.initial.items():
+                inner.env[name] = self._inner_thing(name, thing)
+            result = body(inner)
+            if not self._widened(inner) and not self._shared(inner):
+                return result, inner
+        self.tracer.refuse("the types of this loop's variables do not settle",
+                           "give each variable one type before the loop", self.node)
+
+    def _inner_thing(self, name: str, thing: Thing) -> Thing:
+        """What the name stands for at the start of an iteration."""
+        facts = self.tracer.builder.facts
+        values: list[Value] = []
+
+        def replace(leaf: Thing) -> Thing:
+            atom = atom_of(leaf)
+            assert atom is not None
+            k = len(values)
+            value = Value(_leaf_name(name, thing, k), self.types.get((name, k), atom.type))
+            values.append(value)
+            if isinstance(value.type, Array):
+                facts.extents[value] = tuple(
+                    root(value, axis) if (name, k, axis) in self.fresh else extent
+                    for axis, extent in enumerate(facts.of(atom)))
+                shares = frozenset({leaf.base}) if isinstance(leaf, Handle) else frozenset()
+                return Handle(value, Base(shares | self.sharing.of((name, k))))
+            return value
+
+        result = self.begun[name] = with_leaves(thing, replace)
+        self.inner_values[name] = values
+        return result
+
+    def _widened(self, inner: Tracer) -> bool:
+        """Compare the end of the body with its start; note what must be wider."""
+        changed = False
+        for name in list(self.initial):
+            changed |= self._compare(name, inner)
+        for name in list(self.outputs):
+            end = inner.env.get(name)
+            if end is None:
+                self.outputs.remove(name)
+            elif has_function(end):
+                self.outputs.remove(name)
+                self.lost.append(name)
+            elif isinstance(end, Maybe):
+                self.outputs.remove(name)
+                self.initial[name] = self._stand_in(end.thing)
+                changed = True
+        return changed
+
+    def _shared(self, inner: Tracer) -> bool:
+        """Whether the end of the body shows that names share memory of which this was not known."""
+        outside = [*inner.outer_things(), *inner.frame.names.values(),
+                   *(t for n, t in self.tracer.env.items() if n not in assigned(self.syntax))]
+        bases = [leaf.base for t in outside for leaf in leaves(t) if isinstance(leaf, Handle)]
+        return self.sharing.learn(_handles(self.begun), _handles(
+            {name: inner.env[name] for name in self.initial}), bases)
+
+    def _stand_in(self, thing: Thing) -> Maybe:
+        """The value of a name before the first iteration that binds it."""
+        def replace(leaf: Thing) -> Thing:
+            atom = atom_of(leaf)
+            assert atom is not None
+            return thing_of(default(self.tracer.builder, atom.type))
+
+        return Maybe(with_leaves(thing, replace), constant_of(False))
+
+    def _compare(self, name: str, inner: Tracer) -> bool:
+        begin, end = self.initial[name], inner.env.get(name)
+        if end is None:
+            end = inner.env[name] = self.begun[name]
+        if isinstance(begin, Maybe) and not isinstance(end, Maybe):
+            end = inner.env[name] = Maybe(end, constant_of(True))
+        if not same_structure(begin, end):
+            if name in self.guessed and isinstance(end, Maybe):
+                self.guessed.discard(name)
+                self.initial[name] = self._stand_in(end.thing)
+                return True
+            self._differs(name, begin, end)
+        changed = False
+        for k, (value, leaf) in enumerate(zip(self.inner_values[name], leaves(end), strict=True)):
+            atom = atom_of(leaf)
+            assert atom is not None
+            changed |= self._compare_leaf(name, k, value, atom, inner)
+        return changed
+
+    def _compare_leaf(self, name: str, k: int, value: Value, atom: Atom, inner: Tracer) -> bool:
+        type = join_types(value.type, atom.type)
+        if type is None:
+            if name in self.guessed:
+                self.guessed.discard(name)
+                end = inner.env[name]
+                assert isinstance(end, Maybe)
+                self.initial[name] = self._stand_in(end.thing)
+                return True
+            self._differs(name, thing_of(value), thing_of(atom))
+        changed = False
+        if type != value.type:
+            self.types[name, k] = type
+            changed = True
+        if isinstance(type, Array):
+            facts = inner.builder.facts
+            pairs = zip(facts.of(value), facts.of(atom), strict=True)
+            for axis, (a, b) in enumerate(pairs):
+                if (name, k, axis) not in self.fresh and not facts.provably_equal(a, b):
+                    changed |= self._extent_differs((name, k, axis), a, b, inner)
+        return changed
+
+    def _extent_differs(self, place: tuple[str, int, int], a: Extent, b: Extent,
+                        inner: Tracer) -> bool:
+        """An extent that is only not known to stay the same must do so when the loop runs; one
+        that certainly changes, or that an iteration computes, is unknown after the loop."""
+        made = self._made_inside(inner)
+        if (b - a).known is None and not any(_mentions(t, made) for t, _ in b.terms):
+            inner.builder.require_equal(b, a, ValueError, [
+                f"the array {place[0]!r} has extent ", b, f" along axis {place[2]} after an "
+                "iteration of a loop that started with ", a, ": give it one shape (pad it, or mask "
+                "it with np.where)"])
+            return False
+        self.fresh.add(place)
+        return True
+
+    def _made_inside(self, inner: Tracer) -> set[Value]:
+        """The values that an iteration computes, carries or counts."""
+        made = set(inner.builder.facts.bounds) - self.indices_outside
+        made.update(v for values in self.inner_values.values() for v in values)
+        for statement in walk(inner.builder.block):
+            made.update(defined(statement))
+        return made
+
+    def _differs(self, name: str, begin: Thing, end: Thing) -> NoReturn:
+        first, last = (t.thing if isinstance(t, Maybe) else t for t in (begin, end))
+        self.tracer.refuse(
+            f"{name!r} is {describe(first)} before the loop's body and {describe(last)} after it",
+            "give it the same kind of value in every iteration", self.node)
+
+    # --- the finished loop -----------------------------------------------------------------------
+
+    def carried(self, inner: Tracer) -> tuple[Carried, ...]:
+        """The carried values; conversions go to the block before and to the body's end."""
+        result: list[Carried] = []
+        for name, thing in self.initial.items():
+            self.results[name] = []
+            pairs = zip(leaves(thing), self.inner_values[name], leaves(inner.env[name]),
+                        strict=True)
+            for begin, value, end in pairs:
+                first, last = atom_of(begin), atom_of(end)
+                assert first is not None and last is not None
+                result.append(self._slot(name, converted(self.tracer.builder, first, value.type),
+                                         value, converted(inner.builder, last, value.type)))
+        for name in self.outputs:
+            self.results[name] = []
+            for leaf in leaves(inner.env[name]):
+                last = atom_of(leaf)
+                assert last is not None
+                value = Value(name, last.type)
+                result.append(self._slot(name, default(self.tracer.builder, last.type), value,
+                                         last, output=True))
+        return tuple(result)
+
+    def _slot(self, name: str, init: Atom, value: Value, end: Atom, output: bool = False,
+              ) -> Carried:
+        result = Value(value.name, value.type)
+        facts = self.tracer.builder.facts
+        if isinstance(value.type, Array):
+            k = len(self.results[name])
+            fresh = [output or (name, k, axis) in self.fresh for axis in range(value.type.rank)]
+            facts.extents[result] = tuple(
+                root(result, axis) if new else extent
+                for axis, (new, extent) in enumerate(zip(fresh, facts.of(value), strict=True)))
+        self.results[name].append(result)
+        return Carried(init, value, end, result)
+
+    def finish(self, inner: Tracer, nonempty: Callable[[], Atom]) -> None:
+        """Bind the names to what they are after the loop."""
+        env = self.tracer.env
+        for name in assigned(self.syntax):
+            env.pop(name, None)
+        for name, thing in self.initial.items():
+            env[name] = self._outer_thing(name, thing, inner.env[name])
+        env.update((name, Lost("a loop")) for name in self.lost)
+        for name in self.outputs:
+            found = self._outer_thing(name, inner.env[name], inner.env[name])
+            ran = nonempty()
+            env[name] = found if isinstance(ran, Constant) and ran.value else Maybe(found, ran)
+
+    def _outer_thing(self, name: str, thing: Thing, end: Thing) -> Thing:
+        """What the name is after the loop: what it was before, or what an iteration made it."""
+        results, ends = iter(self.results[name]), iter(leaves(end))
+
+        def replace(leaf: Thing) -> Thing:
+            value, last = next(results), next(ends)
+            if isinstance(leaf, Handle) and isinstance(last, Handle):
+                return Handle(value, Base(frozenset({leaf.base, last.base})))
+            return thing_of(value)
+
+        return with_leaves(thing, replace)
+
+
+def _handles(things: Mapping[str, Thing]) -> dict[Place, Handle]:
+    """The arrays in what names stand for, by name and number of the leaf."""
+    return {(name, k): leaf for name, thing in things.items()
+            for k, leaf in enumerate(leaves(thing)) if isinstance(leaf, Handle)}
+
+
+def _mentions(term: Term, values: set[Value]) -> bool:
+    if isinstance(term, Opaque):
+        return any(_mentions(t, values) for a in term.args for t, _ in a.terms)
+    return term.value in values
+
+
+def _leaf_name(name: str, thing: Thing, k: int) -> str:
+    """The user's name; numbered for the parts of a container, marked for the flag of a Maybe."""
+    count = len(leaves(thing))
+    if isinstance(thing, Maybe) and k == count - 1:
+        return f"{name}_is_bound"
+    inner = thing.thing if isinstance(thing, Maybe) else thing
+    return name if atom_of(inner) is not None else f"{name}_{k}"
