@@ -1,8 +1,8 @@
 import sys
 
 import pytest
-from api.fakes import FakeCompiler
 
+from api.fakes import FakeCompiler
 from retrograd.cli import main
 from retrograd.ir.types import FLOAT, Array
 

@@ -13,7 +13,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from retrograd.ir.nodes import (
-    Atom, Block, Branch, Carried, Effect, Function, Let, Loop, Raise, Statement, Value, While,
+    Atom,
+    Block,
+    Branch,
+    Carried,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Raise,
+    Statement,
+    Value,
+    While,
     operands,
 )
 
