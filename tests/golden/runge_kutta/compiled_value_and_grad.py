@@ -5,7 +5,7 @@ import numpy as np
 
 
 @numba.njit(error_model='numpy', fastmath={'contract'})
-def runge_kutta_value_and_grad(y, rate, n):
+def runge_kutta_value_and_grad_compiled(y, rate, n):
     h = 1.0 / n
     size = np.maximum(0, n)
     y_saved = np.empty(size)
@@ -32,3 +32,8 @@ def runge_kutta_value_and_grad(y, rate, n):
         rate_bar += t_bar * y_saved_1
         y_bar += t_bar * rate
     return y, y_bar, rate_bar
+
+
+def runge_kutta_value_and_grad(y, rate, n):
+    result_0, result_1, result_2 = runge_kutta_value_and_grad_compiled(y, rate, n)
+    return (result_0, (result_1, result_2))
