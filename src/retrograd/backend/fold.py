@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from retrograd.ir import families
 from retrograd.ir.nodes import (
     Atom,
     Block,
@@ -91,12 +92,7 @@ class _Writes:
     places: dict[Value, list[int]] = field(default_factory=dict)
 
     def family(self, value: Value) -> Value:
-        root = value
-        while self.parent.get(root, root) is not root:
-            root = self.parent[root]
-        while self.parent.get(value, value) is not root:
-            self.parent[value], value = root, self.parent.get(value, root)
-        return root
+        return families.root(self.parent, value)
 
     def join(self, *atoms: Atom) -> None:
         values = [a for a in atoms if isinstance(a, Value) and is_array(a)]

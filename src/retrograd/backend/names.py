@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from retrograd.backend.fold import is_temporary
 from retrograd.backend.names_lives import Lives, Segment, lives_of
+from retrograd.ir import families
 from retrograd.ir.nodes import Atom, Branch, Function, Let, Loop, Value, While, walk
 from retrograd.ir.types import Array, Type
 from retrograd.optimise.storage_positions import Positions
@@ -111,12 +112,7 @@ class _Classes:
                                     value if param else None, param or value in self.indices)
 
     def root(self, value: Value) -> Value:
-        root = value
-        while self.parent.get(root, root) is not root:
-            root = self.parent[root]
-        while self.parent.get(value, value) is not root:
-            self.parent[value], value = root, self.parent.get(value, root)
-        return root
+        return families.root(self.parent, value)
 
     def find(self, value: Value) -> _Class:
         return self.of[self.root(value)]
