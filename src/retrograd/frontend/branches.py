@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
@@ -21,7 +21,7 @@ from retrograd.frontend.things import (
 )
 from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.build import Builder
-from retrograd.ir.extents import Root
+from retrograd.ir.extents import Extent, mentions
 from retrograd.ir.index import Index
 from retrograd.ir.nodes import (
     Atom,
@@ -172,6 +172,7 @@ class _Joiner:
         self.tracer = tracer
         self.arms = (then, otherwise)
         self.joins: list[Join] = []
+        self.present: dict[Value, int] = {}     # the arm that a result comes from, if only one
 
     def thing(self, a: Thing | None, b: Thing | None, name: str) -> Thing:
         if a is None or b is None:
@@ -204,6 +205,8 @@ class _Joiner:
             for arm, atom in zip(self.arms, (first, second), strict=True))
         result = Value(name or _name_of(first, second), type)
         self.joins.append(Join(then, otherwise, result))
+        if first is None or second is None:
+            self.present[result] = 0 if second is None else 1
         if isinstance(type, Array):
             shares = frozenset(x.base for x in (a, b) if isinstance(x, Handle))
             return Handle(result, Base(shares))
@@ -215,12 +218,12 @@ class _Joiner:
         facts = self.tracer.builder.facts
         for j in self.joins:
             if isinstance(j.result.type, Array):
-                pairs = zip(facts.of(j.then), facts.of(j.otherwise), facts.of(j.result),
-                            strict=True)
+                ends = (j.then, j.otherwise)
+                only = self.present.get(j.result)
+                then, otherwise = ends if only is None else (ends[only], ends[only])
+                pairs = zip(facts.of(then), facts.of(otherwise), facts.of(j.result), strict=True)
                 facts.extents[j.result] = tuple(
-                    a if a == b and not any(isinstance(t, Root) and t.value in hidden
-                                            for t, _ in a.terms) else own
-                    for a, b, own in pairs)
+                    a if a == b and not mentions(a, hidden) else own for a, b, own in pairs)
 
 
 def _name_of(*atoms: Atom | None) -> str:
@@ -271,12 +274,26 @@ def converted(builder: Builder, atom: Atom, type: Type) -> Atom:
     return builder.let("cast", atom, dtype=type.dtype, weak=isinstance(type, Scalar) and type.weak)
 
 
-def default(builder: Builder, type: Type) -> Atom:
-    """A value that is never used, where a type needs one."""
+def default(builder: Builder, type: Type, extents: Sequence[Extent] | None = None) -> Atom:
+    """A value that is never used, where a type (and a shape) needs one."""
     if isinstance(type, Scalar):
         return zero(type)
-    return builder.let("zeros", *(integer(1 if d == 1 else 0) for d in type.dims),
-                       dtype=type.dtype)
+    if extents is None:
+        return builder.let("zeros", *(integer(1 if d == 1 else 0) for d in type.dims),
+                           dtype=type.dtype)
+    result = builder.let("zeros", *map(builder.atom_of, extents), dtype=type.dtype)
+    assert isinstance(result, Value)
+    builder.facts.extents[result] = tuple(extents)
+    return result
+
+
+def stand_in(builder: Builder, atom: Atom, made: Collection[Value]) -> Atom:
+    """What stands for a value where the block that makes it (and the values `made`) does not run:
+    of its type, and of its shape where that is known without the block. So the shape is known
+    afterwards, too."""
+    extents = builder.facts.of(atom)
+    unknown = any(mentions(e, made) for e in extents)
+    return default(builder, atom.type, None if unknown else extents)
 
 
 def describe(thing: Thing) -> str:

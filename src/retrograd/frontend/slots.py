@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
-from retrograd.frontend.branches import converted, default, describe, join_types
+from retrograd.frontend.branches import converted, default, describe, join_types, stand_in
 from retrograd.frontend.liveness import assigned
 from retrograd.frontend.sharing import Place, Sharing
 from retrograd.frontend.things import (
@@ -28,7 +28,7 @@ from retrograd.frontend.things import (
     with_leaves,
 )
 from retrograd.frontend.tracer import Tracer, constant_of
-from retrograd.ir.extents import Extent, Opaque, Term, root
+from retrograd.ir.extents import Extent, mentions, root
 from retrograd.ir.nodes import Atom, Carried, Constant, Value, defined, number, walk
 from retrograd.ir.types import FLOAT, Array, Type
 
@@ -132,7 +132,7 @@ class Slots:
                 self.lost.append(name)
             elif isinstance(end, Maybe):
                 self.outputs.remove(name)
-                self.initial[name] = self._stand_in(end.thing)
+                self.initial[name] = self._stand_in(end.thing, inner)
                 changed = True
         return changed
 
@@ -144,12 +144,14 @@ class Slots:
         return self.sharing.learn(_handles(self.begun), _handles(
             {name: inner.env[name] for name in self.initial}), bases)
 
-    def _stand_in(self, thing: Thing) -> Maybe:
+    def _stand_in(self, thing: Thing, inner: Tracer) -> Maybe:
         """The value of a name before the first iteration that binds it."""
+        made = self._made_inside(inner)
+
         def replace(leaf: Thing) -> Thing:
             atom = atom_of(leaf)
             assert atom is not None
-            return thing_of(default(self.tracer.builder, atom.type))
+            return thing_of(stand_in(self.tracer.builder, atom, made))
 
         return Maybe(with_leaves(thing, replace), constant_of(False))
 
@@ -162,7 +164,7 @@ class Slots:
         if not same_structure(begin, end):
             if name in self.guessed and isinstance(end, Maybe):
                 self.guessed.discard(name)
-                self.initial[name] = self._stand_in(end.thing)
+                self.initial[name] = self._stand_in(end.thing, inner)
                 return True
             self._differs(name, begin, end)
         changed = False
@@ -179,7 +181,7 @@ class Slots:
                 self.guessed.discard(name)
                 end = inner.env[name]
                 assert isinstance(end, Maybe)
-                self.initial[name] = self._stand_in(end.thing)
+                self.initial[name] = self._stand_in(end.thing, inner)
                 return True
             self._differs(name, thing_of(value), thing_of(atom))
         changed = False
@@ -199,7 +201,7 @@ class Slots:
         """An extent that is only not known to stay the same must do so when the loop runs; one
         that certainly changes, or that an iteration computes, is unknown after the loop."""
         made = self._made_inside(inner)
-        if (b - a).known is None and not any(_mentions(t, made) for t, _ in b.terms):
+        if (b - a).known is None and not mentions(b, made):
             inner.builder.require_equal(b, a, ValueError, [
                 f"the array {place[0]!r} has extent ", b, f" along axis {place[2]} after an "
                 "iteration of a loop that started with ", a, ": give it one shape (pad it, or mask "
@@ -289,12 +291,6 @@ def _handles(things: Mapping[str, Thing]) -> dict[Place, Handle]:
     """The arrays in what names stand for, by name and number of the leaf."""
     return {(name, k): leaf for name, thing in things.items()
             for k, leaf in enumerate(leaves(thing)) if isinstance(leaf, Handle)}
-
-
-def _mentions(term: Term, values: set[Value]) -> bool:
-    if isinstance(term, Opaque):
-        return any(_mentions(t, values) for a in term.args for t, _ in a.terms)
-    return term.value in values
 
 
 def _leaf_name(name: str, thing: Thing, k: int) -> str:

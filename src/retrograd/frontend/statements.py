@@ -26,7 +26,7 @@ from retrograd.frontend.things import (
     thing_of,
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known
-from retrograd.ir.nodes import Atom, Branch, Constant, Raise
+from retrograd.ir.nodes import Atom, Branch, Constant, Raise, bound, defined, walk
 from retrograd.ir.types import Array
 
 
@@ -197,21 +197,23 @@ def _merge(tracer: Tracer, test: Atom, arms: tuple[Tracer, Tracer],
     for k, (arm, outcome) in enumerate(zip(arms, outcomes, strict=True)):
         other = arms[1 - k]
         columns.append(None if isinstance(outcome, Raised) else [
-            arm.env[n] if n in arm.env else _missing(arm, other.env[n]) for n in names])
+            arm.env[n] if n in arm.env else _missing(arm, other, n) for n in names])
     joined = join(tracer, test, (arms[0], columns[0]), (arms[1], columns[1]), names)
     tracer.env.update(zip(names, joined, strict=True))
 
 
-def _missing(arm: Tracer, other: Thing) -> Thing:
-    """The stand-in for a name that this arm does not define."""
+def _missing(arm: Tracer, other: Tracer, name: str) -> Thing:
+    """The stand-in for a name that only the other arm defines."""
     from retrograd.frontend.things import with_leaves
 
-    thing = other.thing if isinstance(other, Maybe) else other
+    found = other.env[name]
+    thing = found.thing if isinstance(found, Maybe) else found
+    made = {v for s in walk(other.builder.block) for v in (*defined(s), *bound(s))}
 
     def stand_in(leaf: Thing) -> Thing:
         atom = atom_of(leaf)
         assert atom is not None
-        return thing_of(branches.default(arm.builder, atom.type))
+        return thing_of(branches.stand_in(arm.builder, atom, made))
 
     return Maybe(with_leaves(thing, stand_in), constant_of(False))
 

@@ -11,7 +11,7 @@ Two extents are provably equal when they have the same normal form. `x[1:-1]`, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from retrograd.ir.nodes import Value
@@ -168,6 +168,12 @@ def _bound(n: Extent, bound: Extent | None, default: Extent, step: int) -> Exten
     if nonnegative(bound):
         return smallest(bound, ceiling)
     return None
+
+
+def mentions(extent: Extent, values: Collection[Value]) -> bool:
+    """Whether an extent is made of one of these values."""
+    return any(t.value in values if isinstance(t, Root) else any(
+        mentions(a, values) for a in t.args) for t, _ in extent.terms)
 
 
 def substituted(extent: Extent, known: Mapping[Term, Extent]) -> Extent:
