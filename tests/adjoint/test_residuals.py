@@ -175,6 +175,17 @@ def test_tapes_of_arrays(body: str) -> None:
         right(f, V, M, n)
 
 
+def test_arrays_that_are_bound_only_sometimes_have_a_known_shape() -> None:
+    f = program("def g(v):\n    for e in v:\n        if e < 0:\n            return v * e\n"
+                "    return v\nreturn np.sum(g(a) ** 2) + np.sum(g(a[2:]) ** 3)", "a")
+    right(f, V)
+    right(f, np.abs(V))
+    g = program("for i in range(n):\n    if i > 0:\n        y = np.sin(a * i)\n"
+                "    if i > 1:\n        a = a * y * y\nreturn np.sum(a)", "a, n")
+    for n in (0, 1, 4):
+        right(g, V, n)
+
+
 def test_an_initial_value_that_the_loop_also_reads() -> None:
     right(program("s = x\nfor i in range(n):\n    s = s * x\nreturn s", "x, n"), 0.7, 3)
     right(program("s = t = x\nfor i in range(n):\n    s, t = t * x, s * s\nreturn s + t", "x, n"),
