@@ -38,3 +38,21 @@ def test_written_file_stands_alone(tmp_path: Any, kind: tuple[str, ...]) -> None
         module.weighted_value_and_grad(x, y, 5)
     with pytest.raises(ValueError, match="too big for 3"):
         module.weighted_value_and_grad(x * 1e4, y * 1e4, 3)
+
+
+def affine(X, W, b):
+    return X @ W + b
+
+
+def test_a_pullback_shows_its_source() -> None:
+    X, W, b = np.full((2, 2), 2.0), np.full((2, 2), 0.5), np.array([4.0])
+    Y, pullback = rg.vjp(affine, X, W, b)
+    for kind in ("readable", "compiled"):
+        module: dict[str, Any] = {}
+        exec(pullback.source(kind), module)
+        found = module["affine_vjp"](X, W, b, np.ones_like(Y))
+        for ours, theirs in zip(found, pullback(np.ones_like(Y)), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert "X_bar" in pullback.source() or "out_bar @ W.T" in pullback.source()
+    with pytest.raises(ValueError, match="readable"):
+        pullback.source("vjp")

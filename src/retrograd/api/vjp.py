@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.api import export
 from retrograd.api.options import Options
 from retrograd.api.parameters import (
     Argnames,
@@ -23,7 +24,7 @@ from retrograd.api.specialise import Specialisation, Specialiser
 from retrograd.api.types import canonical, type_of
 from retrograd.errors import InternalError
 from retrograd.ir.types import Array, Scalar, Type, is_float
-from retrograd.program import VJP, Known
+from retrograd.program import JOINT, VJP, Known
 from retrograd.trees import Leaf, Node, Tree
 
 
@@ -65,6 +66,8 @@ class Pullback:
         self._types = unit.params[len(residuals):]
         self._places = places
         self._run = found.backward
+        self._request = found.request
+        self._options = specialiser.options
         self._name = specialiser.name
         forward = found.program.units[0].readable.structure
         assert isinstance(forward, Node)
@@ -87,6 +90,16 @@ class Pullback:
         if self._places is None:
             return bars
         return tuple(None if p is None else bars[p] for p in self._places)
+
+    def source(self, kind: str = "readable") -> str:
+        """The generated source, as one function of the arguments and the value's adjoints that
+        returns the adjoints of the arguments; `kind` is "readable" or "compiled"."""
+        from retrograd.pipeline import derive
+
+        if kind not in ("readable", "compiled"):
+            raise ValueError(f"kind must be 'readable' or 'compiled', not {kind!r}")
+        program = derive(replace(self._request, product=JOINT))
+        return export.text(program, kind == "compiled", self._options)
 
     def __repr__(self) -> str:
         return f"<retrograd pullback of {self._name}>"
