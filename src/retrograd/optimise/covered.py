@@ -5,7 +5,8 @@
              y = load(x, i)
 
 While the operation whose result a check `covers` is there, the check keeps its place but reads
-nothing, and the printer leaves it out.
+nothing, and the printer leaves it out. An operation that only such a check still read is not
+there afterwards, and what covered it is computed after all.
 """
 
 from __future__ import annotations
@@ -25,12 +26,20 @@ from retrograd.ir.nodes import (
     While,
     walk,
 )
+from retrograd.optimise.dead import remove_dead
 
 
 def without_covered(function: Function) -> Function:
     """The function whose covered checks read nothing."""
     present = {s.result for s in walk(function.body) if isinstance(s, Let)}
-    return replace(function, body=_block(function.body, present))
+    covering = {s.static.get("covers") for s in walk(function.body) if isinstance(s, Effect)}
+    while True:
+        new = replace(function, body=_block(function.body, present))
+        left = {s.result for s in walk(remove_dead(new).body) if isinstance(s, Let)}
+        lost = (covering & present) - left
+        if not lost:
+            return new
+        present -= lost
 
 
 def _block(block: Block, present: set[Value]) -> Block:
