@@ -55,6 +55,13 @@ def test_what_stays_an_int_stays_one() -> None:
     "for i in range(n):\n    t = (x, i)\nreturn t[0] + t[1]",
     "for i in range(3, n):\n    pass\nreturn x + i",
     "i = 7\nfor i in range(n):\n    pass\nreturn x + i",
+    "for i in range(n):\n    if i > 0:\n        y = np.ones(2) * i\n    if i > 1:\n        x *= y[1]\n"
+    "return x",
+    "for i in range(n):\n    if i > 1:\n        x = x + y[0]\n    y = (x, 2 * x)\nreturn x + y[1]",
+    "for i in range(n):\n    x = x + y\n    y = x\nreturn x",
+    "k = 0\nwhile k < n and (k == 0 or y < 99):\n    y = x * k\n    k += 1\nreturn x + k",
+    "for i in range(n):\n    if i > 2:\n        return y\n    if i > 1:\n        y = x\nreturn x",
+    "y = n * abs\nabs = x\nreturn y", "if n > 99:\n    abs = x\nreturn abs",
 ])
 def test_names_that_are_bound_only_sometimes(text: str) -> None:
     """Reading one that is not bound raises what Python raises, with Python's message."""

@@ -32,6 +32,7 @@ class Prepared:
     flags: set[str]
     after: dict[ast.stmt, frozenset[str]]
     inside: dict[ast.stmt, frozenset[str]]
+    local: frozenset[str] = frozenset()      # the names that it assigns
 
 
 @functools.lru_cache(maxsize=1024)
@@ -44,7 +45,8 @@ def prepared(node: FunctionNode) -> Prepared:
     names |= {a.arg for a in ast.walk(node) if isinstance(a, ast.arg)} | set(assigned(node.body))
     new = structured(node.body, names)
     live = liveness(new.body, new.leave)
-    return Prepared(new.body, new.leave, new.flags, live.after, live.inside)
+    return Prepared(new.body, new.leave, new.flags, live.after, live.inside,
+                    frozenset(assigned(node.body)))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -149,7 +151,7 @@ def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | 
         frame = frame.outer
     ready = prepared(source.node)
     return Frame(source, outer, user=user, leave=ready.leave, flags=ready.flags,
-                 live_after=ready.after, live_inside=ready.inside,
+                 live_after=ready.after, live_inside=ready.inside, local=ready.local,
                  site=None if tracer is None else tracer.span(), caller=tracer)
 
 

@@ -29,8 +29,8 @@ from retrograd.frontend.things import (
 )
 from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.extents import Extent, mentions, root
-from retrograd.ir.nodes import Atom, Carried, Constant, Value, defined, number, walk
-from retrograd.ir.types import FLOAT, Array, Type
+from retrograd.ir.nodes import Atom, Carried, Constant, Value, defined, walk
+from retrograd.ir.types import Array, Type
 
 ATTEMPTS = 12
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Slots:
     outputs: list[str] = field(default_factory=list)
     types: dict[tuple[str, int], Type] = field(default_factory=dict)
     fresh: set[tuple[str, int, int]] = field(default_factory=set)
-    guessed: set[str] = field(default_factory=set)
+    unbound: list[str] = field(default_factory=list)
     indices_outside: set[Value] = field(default_factory=set)
     inner_values: dict[str, list[Value]] = field(default_factory=dict)
     results: dict[str, list[Value]] = field(default_factory=dict)
@@ -79,10 +79,8 @@ class Slots:
     def trace(self, body: Callable[[Tracer], T]) -> tuple[T, Tracer]:
         """Trace the body until no type changes; gives what `body` gave and its tracer."""
         inside = self.tracer.frame.live_inside.get(self.node, frozenset())
-        for name in assigned(self.syntax):
-            if name in inside and name not in self.tracer.env and name not in self.initial:
-                self.initial[name] = Maybe(number(0.0, FLOAT), constant_of(False))
-                self.guessed.add(name)
+        self.unbound = [name for name in assigned(self.syntax)
+                        if name in inside and name not in self.tracer.env]
         for _ in range(ATTEMPTS):
             inner = self.tracer.inner()
             for name in assigned(self.syntax):
@@ -120,6 +118,8 @@ class Slots:
 
     def _widened(self, inner: Tracer) -> bool:
         """Compare the end of the body with its start; note what must be wider."""
+        if self._bound(inner):
+            return True                      # where it read them unbound, the body was cut short
         changed = False
         for name in list(self.initial):
             changed |= self._compare(name, inner)
@@ -135,6 +135,19 @@ class Slots:
                 self.initial[name] = self._stand_in(end.thing, inner)
                 changed = True
         return changed
+
+    def _bound(self, inner: Tracer) -> bool:
+        """Names that an iteration may read, and that an iteration before it has bound."""
+        found = [name for name in self.unbound if name in inner.env]
+        for name in found:
+            self.unbound.remove(name)
+            end = inner.env[name]
+            if has_function(end):
+                self.lost.append(name)
+            else:
+                self.initial[name] = self._stand_in(
+                    end.thing if isinstance(end, Maybe) else end, inner)
+        return bool(found)
 
     def _shared(self, inner: Tracer) -> bool:
         """Whether the end of the body shows that names share memory of which this was not known."""
@@ -162,10 +175,6 @@ class Slots:
         if isinstance(begin, Maybe) and not isinstance(end, Maybe):
             end = inner.env[name] = Maybe(end, constant_of(True))
         if not same_structure(begin, end):
-            if name in self.guessed and isinstance(end, Maybe):
-                self.guessed.discard(name)
-                self.initial[name] = self._stand_in(end.thing, inner)
-                return True
             self._differs(name, begin, end)
         changed = False
         for k, (value, leaf) in enumerate(zip(self.inner_values[name], leaves(end), strict=True)):
@@ -177,12 +186,6 @@ class Slots:
     def _compare_leaf(self, name: str, k: int, value: Value, atom: Atom, inner: Tracer) -> bool:
         type = join_types(value.type, atom.type)
         if type is None:
-            if name in self.guessed:
-                self.guessed.discard(name)
-                end = inner.env[name]
-                assert isinstance(end, Maybe)
-                self.initial[name] = self._stand_in(end.thing, inner)
-                return True
             self._differs(name, thing_of(value), thing_of(atom))
         changed = False
         if type != value.type:

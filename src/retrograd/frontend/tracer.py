@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from retrograd.errors import Span, Unsupported
+from retrograd.frontend.certain import certain
 from retrograd.frontend.reading import NeedStatic, Source
 from retrograd.frontend.things import (
     Base,
@@ -32,6 +33,8 @@ from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
 from retrograd.ir.types import DTYPES, Array, Scalar, Type
 from retrograd.places import ATTRIBUTE, ITEM, STRUCTURE, Place, structure
 from retrograd.program import Capture, Guard
+
+_UNBOUND = "cannot access local variable '{}' where it is not associated with a value"
 
 
 @dataclass(eq=False)
@@ -63,6 +66,7 @@ class Frame:
     flags: set[str] = field(default_factory=set)
     live_after: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
     live_inside: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()                     # the names that it assigns
     site: Span | None = None
     caller: Tracer | None = None
     home: Tracer | None = None       # where a closure was defined
@@ -141,6 +145,8 @@ class Tracer:
         """What a name stands for: local, enclosing, global, built in."""
         if name in self.env:
             return self._defined(name, self.env[name])
+        if name in self.frame.local:
+            raise certain(UnboundLocalError)(_UNBOUND.format(name))
         if name in self.frame.names:
             return self._defined(name, self.frame.names[name])
         function = self.frame.function
@@ -160,7 +166,7 @@ class Tracer:
                         "after it", "define it before")
         if not isinstance(thing, Maybe) or name in self.frame.flags:
             return thing.thing if isinstance(thing, Maybe) else thing
-        message = f"cannot access local variable '{name}' where it is not associated with a value"
+        message = _UNBOUND.format(name)
         self.builder.append(Branch(
             self.builder.let("logical_not", thing.defined),
             (Raise(UnboundLocalError, (message,), self.builder.origin),), (), (),
