@@ -55,7 +55,7 @@ def test_what_stays_an_int_stays_one() -> None:
     "for i in range(n):\n    t = (x, i)\nreturn t[0] + t[1]",
     "for i in range(3, n):\n    pass\nreturn x + i",
     "i = 7\nfor i in range(n):\n    pass\nreturn x + i",
-    "for i in range(n):\n    if i > 0:\n        y = np.ones(2) * i\n    if i > 1:\n        x *= y[1]\n"
+    "for i in range(n):\n    if i > 0:\n        y = np.ones(2)\n    if i > 1:\n        x *= y[1]\n"
     "return x",
     "for i in range(n):\n    if i > 1:\n        x = x + y[0]\n    y = (x, 2 * x)\nreturn x + y[1]",
     "for i in range(n):\n    x = x + y\n    y = x\nreturn x",
