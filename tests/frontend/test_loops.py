@@ -142,6 +142,18 @@ def test_what_has_no_one_type_is_refused(text: str, reason: str) -> None:
     assert caught.value.span is not None and caught.value.remedy
 
 
+@pytest.mark.parametrize("text", [
+    "s = 0.0\nfor e in x:\n    for i in range(5):\n        v = x[:-1]\n        x = np.tanh(x[:])\n"
+    "    if e > 0.5:\n        w = v[1:]\n    elif e < -1:\n        x = np.tanh(x)\n    else:\n"
+    "        s = s - np.max(v)\nreturn s + np.sum(x)",
+    "if n > 2:\n    v = x[1:] * 2\nfor i in range(n):\n    v = x * i\nreturn np.sum(v)",
+    "if n > 2:\n    v = x[x > 0]\nfor i in range(n):\n    if i > 0:\n        x = x + np.sum(v)\n"
+    "    v = x[i:] * i\nreturn np.sum(v)",
+])
+def test_what_stands_in_for_an_unbound_array_has_no_shape_to_keep(text: str) -> None:
+    check(text, *((np.append(V, 0.7), n) for n in (0, 1, 3)))
+
+
 def test_a_shape_that_changes() -> None:
     """Where it certainly changes it is unknown afterwards, where it may it must not."""
     for change in ("x[1:]", "np.concatenate([x, x])"):

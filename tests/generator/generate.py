@@ -52,7 +52,7 @@ def parameters(scope: Scope) -> dict[str, Any]:
     shapes: dict[str, Shape] = {"x": (extents[0],), "y": (extents[1],), "A": tuple(extents)}
     for name, shape in shapes.items():
         if scope.chance(0.7):
-            arguments[name] = np.round(numbers.uniform(-1.2, 1.2, shape), 3)
+            arguments[name] = np.round(numbers.uniform(-1.2, 1.2, shape), 5)   # no ties
             scope.shapes[name] = shape
     arguments["n"] = scope.random.randint(0, 4)
     return arguments

@@ -202,9 +202,11 @@ class Slots:
     def _extent_differs(self, place: tuple[str, int, int], a: Extent, b: Extent,
                         inner: Tracer) -> bool:
         """An extent that is only not known to stay the same must do so when the loop runs; one
-        that certainly changes, or that an iteration computes, is unknown after the loop."""
+        that certainly changes, or that an iteration computes, is unknown after the loop. So is
+        one of an array that is bound only sometimes: what stands in for it has no shape to keep."""
         made = self._made_inside(inner)
-        if (b - a).known is None and not mentions(b, made):
+        sometimes = isinstance(self.initial[place[0]], Maybe)
+        if not sometimes and (b - a).known is None and not mentions(b, made):
             inner.builder.require_equal(b, a, ValueError, [
                 f"the array {place[0]!r} has extent ", b, f" along axis {place[2]} after an "
                 "iteration of a loop that started with ", a, ": give it one shape (pad it, or mask "
