@@ -203,10 +203,10 @@ class Slots:
                         inner: Tracer) -> bool:
         """An extent that is only not known to stay the same must do so when the loop runs; one
         that certainly changes, or that an iteration computes, is unknown after the loop. So is
-        one of an array that is bound only sometimes: what stands in for it has no shape to keep."""
+        one of an array that is bound only sometimes, or starts empty: it has no shape to keep."""
         made = self._made_inside(inner)
-        sometimes = isinstance(self.initial[place[0]], Maybe)
-        if not sometimes and (b - a).known is None and not mentions(b, made):
+        unshaped = isinstance(self.initial[place[0]], Maybe) or a.known == 0
+        if not unshaped and (b - a).known is None and not mentions(b, made):
             inner.builder.require_equal(b, a, ValueError, [
                 f"the array {place[0]!r} has extent ", b, f" along axis {place[2]} after an "
                 "iteration of a loop that started with ", a, ": give it one shape (pad it, or mask "
