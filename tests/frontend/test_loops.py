@@ -185,8 +185,8 @@ def test_a_name_that_an_expression_always_binds(text: str) -> None:
 
 
 def test_an_array_that_starts_empty_may_take_any_shape() -> None:
-    f = function("def f(y, n):\n    last = np.zeros(0)\n    for i in range(n):\n"
-                 "        last = y[1:] * 2.0\n        y = np.tanh(y)\n"
-                 "    return np.sum(last) + np.sum(y)\n")
+    f = load("def f(y, n):\n    last = np.zeros(0)\n    for i in range(n):\n"
+             "        last = y[1:] * 2.0\n        y = np.tanh(y)\n"
+             "    return np.sum(last) + np.sum(y)\n", file="<starts empty>")
     for n in (0, 1, 3):
         agrees(f, np.array([0.3, -0.2, 0.7]), n)
