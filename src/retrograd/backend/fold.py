@@ -18,6 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from retrograd.ir import families
+from retrograd.ir.build import TEMPORARY
 from retrograd.ir.nodes import (
     Atom,
     Block,
@@ -33,7 +34,6 @@ from retrograd.ir.nodes import (
     walk,
 )
 from retrograd.ir.types import Scalar
-from retrograd.optimise.storage import TEMPORARY
 from retrograd.optimise.storage_positions import Positions, Region
 from retrograd.optimise.storage_sharing import TAKES_OVER, is_array, is_view
 

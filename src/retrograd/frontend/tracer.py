@@ -301,11 +301,6 @@ def known(thing: Thing) -> tuple[bool, Any]:
     return False, None
 
 
-def is_number(thing: Thing) -> bool:
-    atom = atom_of(thing)
-    return atom is not None and isinstance(atom.type, Scalar)
-
-
 def known_value(tracer: Tracer, thing: Thing, what: str) -> Any:
     ok, value = known(thing)
     if ok:

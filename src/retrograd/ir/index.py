@@ -58,8 +58,3 @@ def subscript(index: Index, atoms: tuple[object, ...]) -> tuple[object, ...]:
 
 def advanced(index: Index) -> bool:
     return "array" in index or "mask" in index
-
-
-def mask_rank(index: Index, ranks: tuple[int, ...]) -> int:
-    """How many axes a mask names beyond the one that each item counts for."""
-    return sum(rank - 1 for item, rank in zip(index, ranks, strict=True) if item == "mask")

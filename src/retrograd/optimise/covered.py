@@ -13,19 +13,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from retrograd.ir.nodes import (
-    Block,
-    Branch,
-    Effect,
-    Function,
-    Let,
-    Loop,
-    Raise,
-    Statement,
-    Value,
-    While,
-    walk,
-)
+from retrograd.ir.nodes import Block, Effect, Function, Let, Statement, Value, walk
+from retrograd.ir.rewrite import with_blocks
 from retrograd.optimise.dead import remove_dead
 
 
@@ -47,17 +36,6 @@ def _block(block: Block, present: set[Value]) -> Block:
 
 
 def _statement(statement: Statement, present: set[Value]) -> Statement:
-    match statement:
-        case Effect():
-            covered = statement.static.get("covers") in present
-            return replace(statement, args=()) if covered else statement
-        case Loop():
-            return replace(statement, body=_block(statement.body, present))
-        case While():
-            return replace(statement, test=_block(statement.test, present),
-                           body=_block(statement.body, present))
-        case Branch():
-            return replace(statement, then=_block(statement.then, present),
-                           otherwise=_block(statement.otherwise, present))
-        case Let() | Raise():
-            return statement
+    if isinstance(statement, Effect) and statement.static.get("covers") in present:
+        return replace(statement, args=())
+    return with_blocks(statement, lambda block: _block(block, present))

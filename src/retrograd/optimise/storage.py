@@ -19,14 +19,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrograd.errors import InternalError
+from retrograd.ir.build import TEMPORARY
 from retrograd.ir.nodes import Block, Branch, Effect, Function, Let, Loop, Value, While, walk
 from retrograd.ir.types import Array
 from retrograd.optimise.storage_conflicts import Conflicts, conflicts
 from retrograd.optimise.storage_copies import applied
 
 _IN_PLACE = frozenset({"add", "subtract", "multiply", "divide"})
-# names of values that nobody wrote down; they are folded into the expression that reads them
-TEMPORARY = frozenset({"t", "n", "size"})
 _MOST_ROUNDS = 50
 
 
