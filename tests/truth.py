@@ -160,15 +160,14 @@ def by_complex_step(
 ) -> Gradients:
     """Squire and Trapp, SIAM Review 40 (1998) 110: Im f(x + ih) / h with h near underflow."""
     h = 1e-30
-    f = retargeted(f, np, scipy.special)          # `math` refuses complex numbers
+    f = retargeted(f, _ComplexNumPy(), scipy.special)     # `math` refuses complex numbers
 
     def gradient(argnum: int) -> np.ndarray:
         shape = np.shape(args[argnum])
         result = np.zeros(shape)
         for position in np.ndindex(shape):
-            moved = [fresh(a) for a in args]
+            moved = [_with_room(a) for a in args]
             if isinstance(moved[argnum], np.ndarray):
-                moved[argnum] = moved[argnum].astype(np.complex128)
                 moved[argnum][position] += 1j * h
             else:
                 moved[argnum] = np.complex128(complex(moved[argnum], h))
@@ -180,6 +179,38 @@ def by_complex_step(
     except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         # A function that is not made for complex numbers says so in one of these ways.
         raise NoTruth(str(error)) from error
+
+
+def _with_room(value: Any) -> Any:
+    """A copy of an argument that a program may store complex numbers into."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(np.complex128)
+    return fresh(value)
+
+
+class _ComplexNumPy:
+    """NumPy whose new arrays of floats hold complex numbers: a store into them keeps the step."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def zeros(self, shape: Any, dtype: Any = float) -> np.ndarray:
+        return _with_room(np.zeros(shape, dtype))
+
+    def ones(self, shape: Any, dtype: Any = float) -> np.ndarray:
+        return _with_room(np.ones(shape, dtype))
+
+    def empty(self, shape: Any, dtype: Any = float) -> np.ndarray:
+        return _with_room(np.zeros(shape, dtype))
+
+    def full(self, shape: Any, value: Any, dtype: Any = None) -> np.ndarray:
+        return _with_room(np.full(shape, value, dtype))
+
+    def eye(self, *args: Any, **options: Any) -> np.ndarray:
+        return _with_room(np.eye(*args, **options))
+
+    def ones_like(self, a: Any, dtype: Any = None) -> np.ndarray:
+        return _with_room(np.ones_like(a, dtype))
 
 
 # --- other systems -----------------------------------------------------------------------------

@@ -20,11 +20,17 @@ class Entry:
     expected: Sequence[tuple[Any, ...]] | None = None
     rtol: float | None = None
     jax: bool = True                  # whether JAX can run it
+    writes: bool = False              # whether it writes into arrays or lists
 
 
 def program(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:
     """Decorate a program with its sets of arguments; the options are the fields of `Entry`."""
     return lambda function: Entry(function, arguments, **options)
+
+
+def in_place(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:
+    """A program that writes into arrays, which JAX and autograd do not run."""
+    return program(*arguments, jax=False, writes=True, **options)
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
@@ -35,3 +41,8 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
 def positive(*shape: int, seed: int = 0) -> np.ndarray:
     """Numbers between 0.5 and 2."""
     return np.round(np.random.default_rng([seed, *shape]).uniform(0.5, 2.0, shape), 3)
+
+
+def weighed(A: np.ndarray) -> np.ndarray:
+    """The sum with a weight of its own for every element, so that no errors cancel."""
+    return np.sum(np.sin(1.0 + 0.7 * np.arange(A.size)).reshape(A.shape) * A)
