@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 import retrograd as rg
+import truth
+from generator.complexly import NoDerivative, gradients
 from generator.generate import generate
-from oracle import assert_gradients, float_arguments
+from oracle import assert_gradients, float_arguments, is_number, leaves, seeds_of
 
 RIGHT, REFUSED, IDLE = "right", "refused", "idle"
 
@@ -40,6 +42,51 @@ def check(seed: int, modes: Sequence[str] = ("numpy",)) -> str:
     except rg.Unsupported:
         return REFUSED
     except Exception as error:
-        raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}\n"
-                             f"arguments {arguments}\n{source}") from error
+        raise failure(seed, source, arguments, error) from error
     return RIGHT
+
+
+def check_writes(seed: int, modes: Sequence[str] = ("numpy",)) -> str:
+    """The same for a program that writes into arrays.
+
+    IDLE is also a program that raises, or that has no derivative where it is asked for.
+    """
+    source, arguments = generate(seed, writes=True)
+    return judged(source, arguments, seed, modes)
+
+
+def judged(source: str, arguments: tuple[Any, ...], seed: int, modes: Sequence[str]) -> str:
+    program = load(source, f"<generated {seed}>")
+    true = truth_of(program, arguments)
+    if true is None:
+        return IDLE
+    try:
+        assert_gradients(program, arguments, float_arguments(arguments), modes, expected=true,
+                         rtol=1e-7)
+    except rg.Unsupported:
+        return REFUSED
+    except Exception as error:
+        raise failure(seed, source, arguments, error) from error
+    return RIGHT
+
+
+def truth_of(program: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The gradients of `assert_gradients`; None where there is nothing to judge."""
+    with np.errstate(all="ignore"):
+        try:
+            value = program(*map(truth.fresh, arguments))
+        except (IndexError, ValueError):
+            return None                  # Python itself raises
+        if not all(np.all(np.isfinite(leaf)) for leaf in leaves(value)):
+            return None
+        seeds = None if is_number(value) else seeds_of(value, np.random.default_rng(7))
+        try:
+            return gradients(program, arguments, float_arguments(arguments), value, seeds)
+        except NoDerivative:
+            return None
+
+
+def failure(seed: int, source: str, arguments: tuple[Any, ...], error: Exception,
+            ) -> AssertionError:
+    return AssertionError(f"seed {seed}: {type(error).__name__}: {error}\n"
+                          f"arguments {arguments}\n{source}")

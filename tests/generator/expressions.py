@@ -6,7 +6,8 @@ the path that is executed, so the complex step is the truth.
 
 from __future__ import annotations
 
-from generator.scope import Index, Scope, Shape
+from generator.parts import parts_like, position
+from generator.scope import Scope, Shape
 
 SQUASH = ("np.tanh({})", "np.sin({})", "np.cos({})", "({0} / (1.5 + {0} ** 2))",
           "np.exp(-({}) ** 2)", "math.sin({})", "np.arctan({})", "np.sqrt(0.3 + ({}) ** 2)")
@@ -82,27 +83,6 @@ def element(scope: Scope) -> str | None:
     return f"{name}[{', '.join(places)}]"
 
 
-def position(scope: Scope, extent: int) -> str:
-    """An index within an extent, often a loop's index with an offset."""
-    fitting = [text for i in scope.indices for text in offsets(i, extent)]
-    if fitting and scope.chance(0.8):
-        return scope.random.choice(fitting)
-    if scope.indices and scope.chance(0.3):
-        return f"{scope.random.choice(scope.indices).name} % {extent}"
-    return str(scope.random.randrange(-extent, extent))
-
-
-def offsets(index: Index, extent: int) -> list[str]:
-    found = []
-    for offset in (0, -1, 1, -2):
-        if -extent <= index.low + offset and index.high - 1 + offset < extent:
-            found.append(index.name + (f" {'+' if offset > 0 else '-'} {abs(offset)}"
-                                       if offset else ""))
-    if -extent <= -index.high and -index.low - 1 < extent and index.low >= 0:
-        found.append(f"-{index.name} - 1")
-    return found
-
-
 # --- arrays ------------------------------------------------------------------------------------
 
 
@@ -136,6 +116,8 @@ def operand(scope: Scope, shape: Shape, depth: int) -> str:
 def array_leaf(scope: Scope, shape: Shape) -> str:
     names = [n for n, s in scope.shapes.items() if s == shape]
     views = [v for n in scope.shapes if (v := view(scope, n, shape))]
+    if scope.stores:
+        views += [v for n in scope.shapes for v in parts_like(scope, n, shape)[:3]]
     if views and (not names or scope.chance(0.4)):
         return scope.random.choice(views)
     if names:
@@ -190,6 +172,10 @@ def product(scope: Scope, shape: Shape) -> str | None:
 
 
 def condition(scope: Scope) -> str:
+    if scope.stores and scope.chance(0.3):
+        found = element(scope)
+        if found is not None:
+            return f"{found} {scope.random.choice(COMPARISONS)} {scope.number()}"
     kind = scope.random.random()
     if kind < 0.25 and scope.indices:
         index = scope.random.choice(scope.indices)

@@ -3,6 +3,8 @@
 A program has loops, `while`, branches, jumps, reads through indices, slices and views,
 broadcasting, reductions, helper calls, unpacking, augmented assignment and rebinding. Its value
 is a number, and it stays bounded: carried values pass through squashing functions.
+With `stores` it writes into arrays as well: into its arguments, new arrays, copies, aliases and
+views; its value may then be an array, or an array and a view of it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from generator import idioms, stores, views
 from generator.expressions import condition, expression, scalar
+from generator.parts import part
 from generator.scope import Index, Scope, Shape
 
 Lines = list[str]
@@ -27,17 +31,22 @@ HELPERS = (
 )
 
 
-def generate(seed: int) -> tuple[str, tuple[Any, ...]]:
+def generate(seed: int, writes: bool = False) -> tuple[str, tuple[Any, ...]]:
     """Source of a module with the function `program`, and arguments to call it with."""
-    scope = Scope(random.Random(seed))
+    scope = Scope(random.Random(seed), stores=writes)
     arguments = parameters(scope)
+    lines = ["import math", "", "import numpy as np", "", ""]
+    if writes:
+        arguments |= index_arrays(scope)
+        scope.touch, touch = scope.random.choice(idioms.TOUCHES)
+        scope.returns = scope.random.choices(("number", "array", "pair"), (8, 1, 1))[0]
+        lines += ["def touch(q, c):", *indented(touch), "", ""]
     names = list(arguments)
     body = block(scope, scope.random.randint(3, 7))
     body.append(f"return {result(scope)}")
     helper = scope.random.choice(HELPERS)
-    lines = ["import math", "", "import numpy as np", "", "",
-             "def helper(a, b):", *indented(helper), "", "",
-             f"def program({', '.join(names)}):", *indented(body), ""]
+    lines += ["def helper(a, b):", *indented(helper), "", "",
+              f"def program({', '.join(names)}):", *indented(body), ""]
     return "\n".join(lines), tuple(arguments.values())
 
 
@@ -49,6 +58,8 @@ def parameters(scope: Scope) -> dict[str, Any]:
         arguments[name] = round(scope.random.uniform(-1.2, 1.2), 3)
         scope.shapes[name] = ()
     extents = scope.random.choices(EXTENTS, k=2)
+    if scope.stores and scope.chance(0.5):
+        extents[1] = extents[0]
     shapes: dict[str, Shape] = {"x": (extents[0],), "y": (extents[1],), "A": tuple(extents)}
     for name, shape in shapes.items():
         if scope.chance(0.7):
@@ -58,12 +69,44 @@ def parameters(scope: Scope) -> dict[str, Any]:
     return arguments
 
 
+def index_arrays(scope: Scope) -> dict[str, Any]:
+    """Arguments that are arrays of indices: `p` mostly without duplicates, `q` with some."""
+    arguments: dict[str, Any] = {}
+    least = min(EXTENTS)
+    for name, chosen in (("p", scope.random.sample(range(least), least)),
+                         ("q", [scope.random.randrange(-least, least) for _ in range(4)])):
+        if scope.chance(0.4):
+            arguments[name] = np.array(chosen)
+            scope.integers[name] = len(chosen)
+    return arguments
+
+
 def result(scope: Scope) -> str:
     """A number that depends on much of what is in reach."""
+    if scope.stores:
+        return result_of_stores(scope)
     terms = scope.named(0)[-4:]
     terms += [f"np.sum({name})" for rank in (1, 2) for name in scope.named(rank)[-2:]]
     scope.random.shuffle(terms)
     return " + ".join(terms[:5]) or "1.0"
+
+
+def result_of_stores(scope: Scope) -> str:
+    """A number in which the elements of arrays have different weights, or arrays themselves."""
+    arrays = scope.named(1) + scope.named(2)
+    if scope.returns == "array" and arrays:
+        return scope.random.choice(arrays)
+    if scope.returns == "pair" and arrays:
+        one = scope.random.choice(arrays)
+        other = scope.random.choice((scope.random.choice(arrays), part(scope, one, 0.2)[0]))
+        return f"{one}, {other}"
+    weighted = ("np.sum(np.sin({0} + 0.3))", "np.sum({0} * {0})", "np.sum({0}[::2])",
+                "0.5 * np.sum({0})", "np.sum({0}[:-1] * {0}[1:])", "np.mean({0} ** 3)")
+    terms = scope.named(0)[-3:]
+    for name in scope.random.sample(arrays, min(4, len(arrays))):
+        terms.append(scope.random.choice(weighted).format(name))
+    scope.random.shuffle(terms)
+    return " + ".join(terms) or "1.0"
 
 
 def indented(lines: Lines) -> Lines:
@@ -86,10 +129,21 @@ def statement(scope: Scope) -> Lines:
     nested: list[tuple[int, Callable[[Scope], Lines]]] = [
         (3, for_range), (2, for_array), (2, while_loop), (3, branch), (1, guarded_return)]
     choices = simple + (nested if scope.depth < DEEPEST else [])
+    if scope.stores:
+        nested = [(w, make) for w, make in choices[len(simple):]
+                  if make is not guarded_return or scope.returns == "number"]
+        choices = [(1, assign), (1, augment), (1, unpack), *nested, *WRITING]
     if scope.in_loop:
         choices += [(2, jump)]
     weights = [weight for weight, _ in choices]
     return scope.random.choices([make for _, make in choices], weights)[0](scope)
+
+
+WRITING: list[tuple[int, Callable[[Scope], Lines]]] = [
+    (6, stores.store), (2, stores.overlapping), (1, stores.moving_slice), (3, stores.whole),
+    (2, stores.scattered), (2, stores.masked), (1, stores.chained), (1, stores.exchanged),
+    (3, views.view), (1, views.alias), (1, views.copied), (2, views.made), (1, views.swapped),
+    (1, idioms.touch), (3, idioms.idiom)]
 
 
 def shape_for(scope: Scope) -> Shape:
@@ -161,22 +215,37 @@ def body_of(scope: Scope, loop: bool | None = None, index: Index | None = None,
         if index is not None:
             inside.indices.append(index)
         inside.shapes.update(extra or {})
-        return indented(block(inside, scope.random.randint(1, 3))), inside
+        return indented(block(inside, scope.random.randint(1, 3)) or ["pass"]), inside
 
 
 def for_range(scope: Scope) -> Lines:
     name = scope.fresh("i")
     extent = scope.random.choice(EXTENTS)
-    text, low, high = scope.random.choice((
+    ranges = [
         (f"range({extent})", 0, extent), ("range(n)", 0, 4), (f"range(1, {extent})", 1, extent),
         (f"range({extent - 1}, -1, -1)", 0, extent), (f"range(0, {extent}, 2)", 0, extent),
-        (f"range({extent}, 0, -2)", 1, extent + 1), ("range(n, 0)", 0, 1)))
+        (f"range({extent}, 0, -2)", 1, extent + 1), ("range(n, 0)", 0, 1)]
+    if scope.stores:
+        ranges += triangles(scope, extent)
+    text, low, high = scope.random.choice(ranges)
     body, inside = body_of(scope, True, Index(name, low, high))
     leaves = any(line.strip() in ("break", "continue") for line in body)
     if text == f"range({extent})" and not leaves and scope.chance(0.3):
         # The loop certainly runs to its end, so what its body makes stays in reach.
         scope.shapes.update({n: s for n, s in inside.shapes.items() if n not in scope.shapes})
     return [f"for {name} in {text}:", *body]
+
+
+def triangles(scope: Scope, extent: int) -> list[tuple[str, int, int]]:
+    """Ranges that depend on the index of a loop around."""
+    found: list[tuple[str, int, int]] = []
+    for index in scope.indices[-2:]:
+        if index.low >= 0 and index.high <= extent + 1:
+            i = index.name
+            found += [(f"range({i})", 0, index.high), (f"range({i}, {extent})", index.low, extent),
+                      (f"range({i} + 1, {extent})", index.low + 1, extent),
+                      (f"range({i} - 1, -1, -1)", 0, index.high)]
+    return found
 
 
 def for_array(scope: Scope) -> Lines:

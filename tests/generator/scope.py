@@ -24,6 +24,9 @@ class Scope:
     """Names in reach. Blocks see the names outside; what they define is theirs alone.
 
     `fixed` are names whose shape must stay (they are carried around a loop or out of a branch).
+    With `stores` the program may write into arrays; `integers` are its arrays of indices, with
+    their lengths (good for any extent of three or more), `touch` is what its helper that writes
+    into its argument returns, and `returns` what the program returns: a number, an array or a pair.
     """
 
     random: random.Random
@@ -33,6 +36,10 @@ class Scope:
     in_loop: bool = False
     depth: int = 0
     counter: list[int] = field(default_factory=lambda: [0])
+    stores: bool = False
+    integers: dict[str, int] = field(default_factory=dict)
+    touch: str = ""
+    returns: str = "number"
 
     def fresh(self, stem: str) -> str:
         self.counter[0] += 1
@@ -56,4 +63,5 @@ class Scope:
         """A block inside; `loop` says that the block is a loop's body."""
         yield Scope(
             self.random, dict(self.shapes), list(self.indices), self.fixed | set(self.shapes),
-            self.in_loop if loop is None else loop, self.depth + 1, self.counter)
+            self.in_loop if loop is None else loop, self.depth + 1, self.counter, self.stores,
+            self.integers, self.touch, self.returns)
