@@ -129,6 +129,24 @@ def _einsum(context: Context, let: Let) -> ast.expr:
                               *map(context.atom, let.args))
 
 
+def _argsort(context: Context, let: Let) -> ast.expr:
+    """Numba's stable sort has the older name, and sorts arrays of rank 1 only."""
+    if context.compiled:
+        return context.numpy_call("argsort", context.atom(let.args[0]),
+                                  kind=syntax.text("mergesort"))
+    axis = let.static["axis"]
+    last = axis == let.args[0].type.rank - 1
+    keywords = {} if last else {"axis": syntax.integer(axis)}
+    return context.numpy_call("argsort", context.atom(let.args[0]), **keywords,
+                              kind=syntax.text("stable"))
+
+
+def _searchsorted(context: Context, let: Let) -> ast.expr:
+    side = let.static["side"]
+    keywords = {} if side == "left" else {"side": syntax.text(side)}
+    return context.numpy_call("searchsorted", *map(context.atom, let.args), **keywords)
+
+
 def _library(context: Context, let: Let) -> ast.expr:
     args = [context.atom(a) for a in let.args]
     if let.op.startswith("slogdet"):
@@ -248,5 +266,5 @@ _PRINTERS: dict[str, Callable[[Context, Let], ast.expr]] = {
     "cumsum": _scan, "cumprod": _scan, "matmul": _matmul, "einsum": _einsum,
     "zeros": _filled, "ones": _filled, "empty": _filled, "full": _full, "eye": _eye,
     "arange": _arange, "array": _array, "concatenate": _concatenate, "copy": _copy, "let": _let,
-    "complex": _complex,
+    "complex": _complex, "argsort": _argsort, "searchsorted": _searchsorted,
 }

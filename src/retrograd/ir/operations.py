@@ -12,7 +12,8 @@ Derivatives live in `rules/`, printing and lowering in `backend/`.
     scan          `cumsum`, `cumprod`
     create        `zeros`, `ones`, `empty`, `full`, `arange`, `eye`, `array`, `concatenate`,
                   `copy`, `dim`, `let`, `complex` (of two floats)
-    library       `solve`, `inv`, `det`, `slogdet_sign`, `slogdet_log`, `cholesky`
+    library       `solve`, `inv`, `det`, `slogdet_sign`, `slogdet_log`, `cholesky`; `argsort`
+                  (stable), `searchsorted`
 """
 
 from __future__ import annotations
@@ -58,10 +59,11 @@ class Operation:
 
 
 def _table() -> dict[str, Operation]:
-    from retrograd.ir import operations_arrays, operations_elementwise
+    from retrograd.ir import operations_arrays, operations_elementwise, operations_order
 
     table: dict[str, Operation] = {}
-    for operation in (*operations_elementwise.ALL, *operations_arrays.ALL):
+    for operation in (
+            *operations_elementwise.ALL, *operations_arrays.ALL, *operations_order.ALL):
         if operation.name in table:
             raise ValueError(f"two operations are called {operation.name!r}")
         table[operation.name] = operation

@@ -30,6 +30,7 @@ from retrograd.prelude import (
     products,
     reductions,
     shapes,
+    sorting,
 )
 from retrograd.prelude.complex_numbers import CMATH, CMATH_FUNCTIONS, OF_COMPLEX
 from retrograd.prelude.elementwise import MATH, OPERATORS
@@ -53,7 +54,7 @@ def _together(*tables: dict[Callable[..., Any], Callable[..., Any]],
 
 FUNCTIONS = _together(
     elementwise.FUNCTIONS, reductions.FUNCTIONS, shapes.FUNCTIONS, creation.FUNCTIONS,
-    joining.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS,
+    joining.FUNCTIONS, sorting.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS,
     complex_numbers.FUNCTIONS)
 
 WEAK: frozenset[Callable[..., Any]] = frozenset(

@@ -99,6 +99,12 @@ def along(axis: int, ndim: int, start: bool, stop: bool, step: int = 1) -> tuple
 
 
 @static
+def at_place(item: Item, axis: int, ndim: int) -> tuple[Item, ...]:
+    """The index that has an item on one axis and takes the others whole."""
+    return tuple(item if k == axis else FULL for k in range(ndim))
+
+
+@static
 def flipped(axes: tuple[int, ...] | None, ndim: int) -> tuple[Item, ...]:
     """The index that reverses these axes."""
     return tuple(Slice(step=-1) if axes is None or k in axes else FULL for k in range(ndim))
@@ -138,6 +144,13 @@ def is_complex(name: str) -> bool:
 @static
 def is_text(x: Any) -> bool:
     return isinstance(x, str)
+
+
+@static
+def sort_kind(kind: Any) -> None:
+    """Whatever kind is asked for, the sort is stable."""
+    if kind not in (None, "quicksort", "mergesort", "heapsort", "stable"):
+        raise ValueError(f"sort kind must be one of 'quick', 'heap', or 'stable' (got '{kind}')")
 
 
 @static

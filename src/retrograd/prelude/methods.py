@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.prelude import creation, elementwise, products, reductions, shapes
+from retrograd.prelude import creation, elementwise, products, reductions, shapes, sorting
 from retrograd.prelude.arguments import as_shape, not_given
 from retrograd.prelude.language import is_scalar, is_sequence
 
@@ -49,7 +49,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "sum": reductions.sum, "prod": reductions.prod, "mean": reductions.mean,
     "var": reductions.var, "std": reductions.std, "max": reductions.max, "min": reductions.min,
     "any": reductions.any, "all": reductions.all, "argmax": reductions.argmax,
-    "argmin": reductions.argmin, "cumsum": reductions.cumsum, "cumprod": reductions.cumprod,
+    "argmin": reductions.argmin, "argsort": sorting.argsort, "cumsum": reductions.cumsum, "cumprod": reductions.cumprod,
     "reshape": reshape, "transpose": transpose, "ravel": shapes.ravel,
     "flatten": shapes.flatten, "squeeze": shapes.squeeze, "swapaxes": shapes.swapaxes,
     "repeat": shapes.repeat, "take": shapes.take, "astype": creation.astype, "copy": copy,

@@ -30,7 +30,7 @@ ZERO_DERIVATIVE: frozenset[str] = frozenset({
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
     "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "signbit",
     "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift",
-    "any", "all", "argmax", "argmin",
+    "any", "all", "argmax", "argmin", "argsort", "searchsorted",
     "zeros", "ones", "empty", "eye", "dim", "slogdet_sign",
 })
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from retrograd.backend.lowering import contraction, creation, elementwise, reductions, stores, views
+from retrograd.backend.lowering import (
+    contraction,
+    creation,
+    elementwise,
+    reductions,
+    sorting,
+    stores,
+    views,
+)
 from retrograd.backend.lowering.context import Context, Handler, Lowered
 from retrograd.backend.lowering.nest import nest, raise_if
 from retrograd.backend.lowering.scope import Scope
@@ -62,6 +70,7 @@ _BY_NAME: dict[str, Handler] = {
     "load": views.load, "take": views.take,
     "update": stores.store, "add_at": stores.store, "push": stores.push,
     "matmul": contraction.matmul, "einsum": contraction.einsum,
+    "argsort": sorting.argsort, "searchsorted": sorting.searchsorted,
 }
 
 
