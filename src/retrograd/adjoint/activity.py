@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from retrograd.ir.index import whole
 from retrograd.ir.nodes import (
     Atom,
     Block,
@@ -37,9 +38,16 @@ def differentiable_args(let: Let) -> tuple[Atom, ...]:
     if let.op in ZERO_DERIVATIVE or not is_float(let.result.type):
         return ()
     if let.op in INDEXED:
-        return tuple(a for a in (let.args[0], let.args[-1]) if is_float(a.type)) \
-            if let.op in ("update", "add_at", "push") else let.args[:1]
+        if let.op not in ("update", "add_at", "push"):
+            return let.args[:1]
+        kept = () if overwrites(let) else let.args[:1]
+        return tuple(a for a in (*kept, let.args[-1]) if is_float(a.type))
     return tuple(a for a in let.args if is_float(a.type))
+
+
+def overwrites(let: Let) -> bool:
+    """Whether a store leaves nothing of what the array was before."""
+    return let.op == "update" and bool(let.static["index"]) and whole(let.static["index"])
 
 
 # --- forward: what depends on the inputs ----------------------------------------------------------

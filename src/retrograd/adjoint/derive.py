@@ -47,7 +47,8 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
     residuals = Residuals(where, tapes)
     builder = Builder(facts, checks=False)
     sweep = Sweep(where.top, builder)
-    walk = Reverse(residuals, active, strong_values(function, active, where))
+    walk = Reverse(residuals, active, strong_values(function, active, where),
+                   strong_values(function, active, where, stores=True))
     for output, seed in zip(outputs, seeds, strict=True):
         walk.accumulate(output, seed, sweep)
     walk.block(function.body, sweep)

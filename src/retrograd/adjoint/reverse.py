@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retrograd.adjoint.activity import differentiable_args
+from retrograd.adjoint.activity import differentiable_args, overwrites
 from retrograd.adjoint.arithmetic import add, reshaped, times, unbroadcast, zeros
 from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import Pointer, iteration_number
 from retrograd.adjoint.scopes import Scope
+from retrograd.adjoint.stores import part_of_adjoint
+from retrograd.adjoint.strong import SINGULAR
 from retrograd.adjoint.sweep import Key, Sweep, bar
 from retrograd.adjoint.templates import Template, template
 from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
-from retrograd.ir.index import FULL, advanced
+from retrograd.ir.index import FULL
 from retrograd.ir.nodes import (
     Atom,
     Block,
@@ -42,11 +44,13 @@ from retrograd.rules import INDEXED, RULES
 
 @dataclass(slots=True)
 class Reverse:
-    """The reverse walk over one function; `strong` values have strong zeros (see `strong.py`)."""
+    """The reverse walk over one function; `strong` values have strong zeros, `overwritten` ones
+    where a partial may be singular (see `strong.py`)."""
 
     residuals: Residuals
     active: frozenset[Value]
     strong: frozenset[Value]
+    overwritten: frozenset[Value]
 
     def block(self, block: Block, sweep: Sweep) -> None:
         for statement in reversed(block):
@@ -130,7 +134,9 @@ class Reverse:
         if let.op == "multiply" and isinstance(partial, Constant) and not partial.value:
             return sweep.builder.let("multiply", partial, g)       # the user's 0: 0 * inf is nan
         product = times(sweep.builder, g, partial)
-        if product is None or let.result not in self.strong or isinstance(partial, Constant):
+        strong = let.result in self.strong or (
+            let.op in SINGULAR and let.result in self.overwritten)
+        if product is None or not strong or isinstance(partial, Constant):
             return product
         builder = sweep.builder
         zero = number(0, Scalar(product.type.dtype))
@@ -186,16 +192,23 @@ class Reverse:
             sweep.state[array] = builder.let("add_at", total, *atoms, g, name=bar(array),
                                              index=index)
             return
-        if let.op == "push" or advanced(index):
+        if let.op == "push":
             raise _placed(Unsupported("the derivative of this store is not supported yet",
                                       "write it with basic indices"), let)
+        self.stored(let, g, array, sweep)
+
+    def stored(self, let: Let, g: Atom, array: Value, sweep: Sweep) -> None:
+        """`update` and `add_at`: the value's adjoint is that of the place where it is; with
+        `update` nothing is left of what was there before."""
+        index, builder = let.static["index"], sweep.builder
         atoms = [self.residuals.need(a, sweep) for a in let.args[1:-1]]
         stored = let.args[-1]
         if isinstance(stored, Value) and stored in self.active:
-            op = "load" if all(i == "int" for i in index) else "view"
-            part = builder.let(op, g, *atoms, index=index)
-            self.accumulate(stored, unbroadcast(builder, part, stored), sweep)
-        if let.op == "update":
+            self.accumulate(stored, unbroadcast(
+                builder, part_of_adjoint(builder, let, g, atoms), stored), sweep)
+        if overwrites(let):
+            return
+        if let.op == "update" and array in self.active:
             g = builder.let("update", g, *atoms, number(0, Scalar(g.type.dtype)),
                             name=bar(array), index=index)
         self.accumulate(array, g, sweep)

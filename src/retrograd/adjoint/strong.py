@@ -23,13 +23,18 @@ from retrograd.ir.nodes import (
 )
 
 _UNKNOWN: frozenset[Value] = frozenset()
+# Elementwise operations that have a partial which may be inf or nan where the value is finite
+SINGULAR = frozenset({"divide", "sqrt", "cbrt", "power", "log", "log2", "log10", "log1p", "arcsin",
+                      "arccos", "arccosh", "arctanh", "hypot", "arctan2", "tan", "gammaln"})
 
 
 def strong_values(function: Function, active: frozenset[Value], places: Places,
-                  ) -> frozenset[Value]:
-    """The active values all of whose influence on the results passes through a choice."""
+                  stores: bool = False) -> frozenset[Value]:
+    """The active values all of whose influence on the results passes through a choice: a `where`,
+    a branch, a store through a mask, and with `stores` a store of any kind, which leaves nothing
+    of what it overwrites."""
     uses: dict[Value, list[Value | None]] = {}
-    _Uses(places, active, uses).function(function)
+    _Uses(places, active, uses, stores).function(function)
     strong = {v for v in active if uses.get(v)}
     read_by: dict[Value | None, list[Value]] = {}
     for value in strong:
@@ -50,7 +55,8 @@ class _Uses:
     function, or nothing where the flow is through a choice."""
 
     def __init__(self, places: Places, active: frozenset[Value],
-                 uses: dict[Value, list[Value | None]]) -> None:
+                 uses: dict[Value, list[Value | None]], stores: bool) -> None:
+        self.stores = stores
         self.places = places
         self.active = active
         self.uses = uses
@@ -87,8 +93,9 @@ class _Uses:
         match statement:
             case Let(result=result, op=op, args=args):
                 for k, a in enumerate(args):
-                    self.use(a, a if op == "where" and k and isinstance(a, Value) else result,
-                             scope)
+                    chosen = k if op == "where" else op == "update" and not k and (
+                        self.stores or "mask" in statement.static["index"])
+                    self.use(a, a if chosen and isinstance(a, Value) else result, scope)
             case Loop() | While():
                 inner = self.places.of_block[statement, 1 if isinstance(statement, While) else 0]
                 for c in statement.carried:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrograd.frontend import inline
-from retrograd.frontend.things import Items, Static, Thing, atom_of, thing_of
+from retrograd.frontend.things import Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Context, Tracer, static_thing
 from retrograd.ir.build import Builder
 from retrograd.ir.nodes import Atom, Constant, Function, Let, Value
@@ -65,7 +65,7 @@ def _template(op: str, body: Callable[..., Any], keywords: tuple[str, ...], key:
     tracer = Tracer(Context(), frame, builder)
     thing = inline.function(tracer, body, tuple(thing_of(a) for a in args),
                             {k: available[k] for k in keywords}, user=False)
-    results = _results(thing, len(args))
+    results = _results(tracer, thing, len(args))
     kept = tuple(r if keep else None for r, keep in zip(results, wanted, strict=True))
     params = tuple(a for a in (*args, result, result_bar) if isinstance(a, Value))
     function = remove_dead(Function(op, params, builder.block,
@@ -76,13 +76,13 @@ def _template(op: str, body: Callable[..., Any], keywords: tuple[str, ...], key:
     return Template(tuple(args), result, result_bar, lets, kept)
 
 
-def _results(thing: Thing, count: int) -> list[Atom | None]:
+def _results(tracer: Tracer, thing: Thing, count: int) -> list[Atom | None]:
     """What a rule returns: a tuple, or the bare result of an operation of one argument."""
     things = thing.items if isinstance(thing, Items) and thing.kind in ("tuple", "list") \
         else (thing,)
     if len(things) != count:
         raise ValueError(f"a rule gives {len(things)} results for {count} arguments")
-    return [None if isinstance(t, Static) and t.value is None else atom_of(t) for t in things]
+    return [None if isinstance(t, Static) and t.value is None else tracer.atom(t) for t in things]
 
 
 

@@ -6,7 +6,7 @@ import ast
 
 import numpy as np
 
-from retrograd.frontend.things import Items, Static, Thing, atom_of
+from retrograd.frontend.things import Items, Static, Thing
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Atom
 
@@ -14,7 +14,7 @@ from retrograd.ir.nodes import Atom
 def need_atom(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Atom:
     from retrograd.frontend import calls
 
-    found = atom_of(thing)
+    found = tracer.atom(thing)
     if found is not None:
         return found
     if isinstance(thing, Items) and thing.kind in ("tuple", "list") and thing.items:

@@ -6,7 +6,7 @@ import ast
 
 from retrograd.frontend import iteration
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Handle, Items, Thing, atom_of
+from retrograd.frontend.things import Handle, Items, Thing, atom_of, fresh
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Value
 
@@ -19,10 +19,17 @@ def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
     if isinstance(target, (ast.Tuple, ast.List)):
         _unpack(tracer, target, thing)
         return
-    kind = "an attribute" if isinstance(target, ast.Attribute) else "part of an array"
-    tracer.refuse(f"assignment to {kind} is not supported yet",
-                  "compute a new array with NumPy operations (np.where, np.concatenate, np.stack) "
-                  "instead of writing into one", target)
+    if isinstance(target, ast.Subscript):
+        from retrograd.frontend import storing
+        from retrograd.frontend.expressions import evaluate
+
+        owner = evaluate(tracer, target.value)
+        if isinstance(owner, Handle):
+            storing.assign(tracer, owner, target.slice, thing)
+            return
+    kind = "an attribute" if isinstance(target, ast.Attribute) else "an element of a container"
+    tracer.refuse(f"assignment to {kind} is not supported", "use a variable of its own, or store "
+                  "into an array", target)
 
 
 def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
@@ -50,7 +57,9 @@ def named(tracer: Tracer, thing: Thing, name: str) -> Thing:
     found = atom_of(thing)
     if not isinstance(found, Value) or not tracer.frame.user:
         return thing
-    new = tracer.builder.renamed(found, name)
-    if new is found:
+    if isinstance(thing, Handle) and tracer.current(thing) is not found:
         return thing
-    return Handle(new, thing.base, thing.path) if isinstance(thing, Handle) else new
+    new = tracer.builder.renamed(found, name)
+    if new is found or not isinstance(thing, Handle):
+        return thing if new is found else new
+    return Handle(new, thing.base, thing.path, thing.version) if thing.path else fresh(new)

@@ -30,9 +30,11 @@ from retrograd.ir.nodes import (
     Join,
     Let,
     Value,
+    bound,
     defined,
     integer,
     number,
+    walk,
     zero,
 )
 from retrograd.ir.operations import OPERATIONS
@@ -50,7 +52,7 @@ def truth(tracer: Tracer, thing: Thing) -> Atom:
         return constant_of(bool(thing.value))
     if isinstance(thing, Items):
         return constant_of(bool(thing.items))
-    atom = atom_of(thing)
+    atom = tracer.atom(thing)
     if atom is None:
         tracer.refuse("this has no truth value", "compare numbers")
     if isinstance(atom, Constant):
@@ -153,7 +155,7 @@ def join(tracer: Tracer, test: Atom, then: Arm, otherwise: Arm,
 
     The things of an arm that always raises are None: the other arm's are taken.
     """
-    joiner = _Joiner(tracer, then[0].builder, otherwise[0].builder)
+    joiner = _Joiner(tracer, (then[0], otherwise[0]))
     first, second = then[1], otherwise[1]
     count = len(first if first is not None else second or ())
     results: list[Thing] = []
@@ -161,16 +163,24 @@ def join(tracer: Tracer, test: Atom, then: Arm, otherwise: Arm,
         name = names[k] if k < len(names) else ""
         results.append(joiner.thing(None if first is None else first[k],
                                     None if second is None else second[k], name))
+    contents = joiner.contents((first is not None, second is not None))
     tracer.builder.append(Branch(test, then[0].builder.block, otherwise[0].builder.block,
                                  tuple(joiner.joins), tracer.builder.origin))
     joiner.note_extents()
+    tracer.memory.contents.update(contents)
     return results
 
 
 class _Joiner:
-    def __init__(self, tracer: Tracer, then: Builder, otherwise: Builder) -> None:
+    def __init__(self, tracer: Tracer, arms: tuple[Tracer, Tracer]) -> None:
         self.tracer = tracer
-        self.arms = (then, otherwise)
+        self.tracers = arms
+        self.arms = tuple(arm.builder for arm in arms)
+        self.started = tracer.memory.clock
+        for arm in arms:
+            tracer.memory.adopt_times(arm.memory)
+        self.bases: dict[Base, tuple[Base, ...]] = {}   # of results, and what they were in the arms
+        self.group: set[frozenset[Base]] = set()
         self.joins: list[Join] = []
         self.present: dict[Value, int] = {}     # the arm that a result comes from, if only one
 
@@ -194,8 +204,12 @@ class _Joiner:
         return with_leaves(a, lambda leaf: self._leaf(leaf, next(others), name))
 
     def _leaf(self, a: Thing | None, b: Thing | None, name: str) -> Thing:
-        first, second = (None if x is None else atom_of(x) for x in (a, b))
-        if first is not None and (first is second or (
+        if isinstance(a, Handle) and isinstance(b, Handle) and (
+                a is b or (a.base is b.base and not a.path and not b.path)):
+            return a                          # the same memory: its contents are joined
+        first, second = (None if x is None else arm.atom(x)
+                         for x, arm in zip((a, b), self.tracers, strict=True))
+        if not isinstance(a, Handle) and first is not None and (first is second or (
                 isinstance(first, Constant) and first == second)):
             assert a is not None
             return a
@@ -208,9 +222,37 @@ class _Joiner:
         if first is None or second is None:
             self.present[result] = 0 if second is None else 1
         if isinstance(type, Array):
-            shares = frozenset(x.base for x in (a, b) if isinstance(x, Handle))
-            return Handle(result, Base(shares))
+            return Handle(result, self._base(result, tuple(
+                x.base for x in (a, b) if isinstance(x, Handle))))
         return result
+
+    def _base(self, result: Value, ends: tuple[Base, ...]) -> Base:
+        """The memory of a result, which is one base or the other."""
+        base = Base(result, frozenset(ends), born=self.tracer.memory.clock, group=self.group)
+        if len(ends) == 2:
+            self.group.update(
+                frozenset((base, other)) for other, others in self.bases.items()
+                if len(others) != 2 or any(map(Base.overlaps, ends, others)))
+        else:
+            self.group.update(frozenset((base, other)) for other in self.bases)
+        self.bases[base] = ends
+        return base
+
+    def contents(self, reached: tuple[bool, bool]) -> dict[Base, Value]:
+        """What the bases hold afterwards that an arm has written and that were there before."""
+        found: dict[Base, Value] = {}
+        made = {v for arm in self.arms for s in walk(arm.block) for v in (*defined(s), *bound(s))}
+        for base in dict.fromkeys(b for t in self.tracers for b in t.memory.since(self.started)):
+            if base.first in made:
+                continue
+            ends = [t.memory.content(base) if there else None
+                    for t, there in zip(self.tracers, reached, strict=True)]
+            if ends == [None, None]:
+                continue
+            result = atom_of(self._leaf(ends[0], ends[1], self.tracer.memory.content(base).name))
+            assert isinstance(result, Value)
+            found[base] = result
+        return found
 
     def note_extents(self) -> None:
         """A result has the extents of its arms where these agree and are visible outside."""

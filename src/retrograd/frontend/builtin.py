@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import complex_numbers
+from retrograd.frontend import complex_numbers, indexing
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
 from retrograd.frontend.iteration import length, unrolled
 from retrograd.frontend.things import (
+    Base,
     Enumerate,
     Handle,
     Items,
@@ -95,7 +96,7 @@ def _print(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
     atoms: list[Atom] = []
     for arg in args:
         for piece in arg.items if isinstance(arg, Items) and arg.kind == "message" else (arg,):
-            atom = atom_of(piece)
+            atom = tracer.atom(piece)
             if atom is None or isinstance(atom, Constant):
                 parts.append(str(known_value(tracer, piece, "print")))
             else:
@@ -113,16 +114,22 @@ def _primitive(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
     static = {k: known_value(tracer, v, op) for k, v in keywords.items()}
     atoms = [need_atom(tracer, a) for a in args[1:]]
     complex_numbers.check(tracer, op, atoms)
-    if op in _VIEWS and isinstance(args[1], Handle):
-        value = tracer.builder.let(op, *atoms, **static)
-        assert isinstance(value, Value)
-        if op != "reshape" or args[1].value.type.layout == "C":  # type: ignore[union-attr]
-            return Handle(value, args[1].base, (*args[1].path, value))
-        return Handle(value)
-    return thing_of(tracer.builder.let(op, *atoms, **static))
+    result = tracer.builder.let(op, *atoms, **static)
+    owner = args[1] if len(args) > 1 else None
+    if not isinstance(owner, Handle) or not isinstance(result, Value):
+        return thing_of(result)
+    array = atoms[0]
+    assert isinstance(array, Value)
+    if op in _VIEWS and (op != "reshape" or owner.type.layout == "C"):
+        return indexing.looked_into(tracer, owner, array, result, op, tuple(atoms[1:]), static)
+    if op in _MAYBE_VIEWS and isinstance(result.type, Array) and len(atoms) == (
+            1 if op != "reshape" else len(atoms)):
+        return Handle(result, Base(result, frozenset({owner.base}), born=tracer.memory.clock))
+    return thing_of(result)
 
 
 _VIEWS = ("view", "transpose", "reshape", "broadcast_to", "diagonal")
+_MAYBE_VIEWS = ("reshape", "einsum", "real", "imag")      # views or copies: NumPy decides
 
 
 def _is_scalar(_: Tracer, args: Args, __: Keywords) -> Thing:

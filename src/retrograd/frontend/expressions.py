@@ -256,7 +256,8 @@ def _slice(tracer: Tracer, node: ast.expr) -> Thing:
 def _comprehension(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, (ast.ListComp, ast.GeneratorExp))
     items: list[Thing] = []
-    inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env))
+    inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env),
+                   tracer.memory)
     inner.binds = False
     inner.passing = tracer.passing | set(assigned([g.target for g in node.generators]))
 

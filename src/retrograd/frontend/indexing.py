@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from retrograd.errors import Unsupported
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Handle, Items, Static, Thing, atom_of
+from retrograd.frontend.things import Handle, Items, Static, Thing, View, fresh
 from retrograd.frontend.tracer import Tracer, known
 from retrograd.ir.index import FULL, Item, Slice, advanced
 from retrograd.ir.nodes import Atom, Constant, Value, integer
@@ -49,7 +51,7 @@ def read(tracer: Tracer, owner: Handle, node: ast.expr) -> Thing:
 def read_parts(tracer: Tracer, owner: Handle, items: tuple[Item, ...],
                atoms: tuple[Atom, ...]) -> Thing:
     """Read the part of an array that an index names."""
-    array = owner.value
+    array = tracer.current(owner)
     builder = tracer.builder
     op = "take" if advanced(items) else "load" if all(i == "int" for i in items) else "view"
     if op == "view" and all(i == FULL for i in items):
@@ -58,8 +60,17 @@ def read_parts(tracer: Tracer, owner: Handle, items: tuple[Item, ...],
     assert isinstance(result, Value)
     check(tracer, array, items, atoms, result)
     if op == "view":
-        return Handle(result, owner.base, (*owner.path, result))
-    return Handle(result) if isinstance(result.type, Array) else result
+        return looked_into(tracer, owner, array, result, op, atoms, {"index": items})
+    return fresh(result) if isinstance(result.type, Array) else result
+
+
+def looked_into(tracer: Tracer, owner: Handle, array: Value, result: Value, op: str,
+                atoms: tuple[Atom, ...], static: Mapping[str, Any]) -> Handle:
+    """The handle of a view that was just made of what `owner` sees."""
+    assert isinstance(array.type, Array)
+    step = View(op, atoms, static, array.type, tracer.builder.facts.of(array))
+    return Handle(result, owner.base, (*owner.path, step),
+                  tracer.memory.contents.get(owner.base))
 
 
 def subscript(tracer: Tracer, owner: Handle, node: ast.expr,
@@ -120,7 +131,7 @@ def _part_of(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Part:
             return _static_slice(thing.value)
     if isinstance(thing, Items):
         thing = calls.call(tracer, Static(np.array), (thing,), {})
-    atom = atom_of(thing)
+    atom = tracer.atom(thing)
     if atom is None or (atom.type.dtype == "bool" and not isinstance(atom.type, Array)):
         tracer.refuse("this cannot index an array", "use ints, slices, None, ... , integer arrays "
                       "or boolean arrays", node)
@@ -175,8 +186,9 @@ def _step(tracer: Tracer, node: ast.expr | None) -> int:
 
 
 def check(tracer: Tracer, array: Atom, items: tuple[Item, ...], atoms: tuple[Atom, ...],
-          covers: Value) -> None:
-    """Check every int and integer array of an index against its axis."""
+          covers: Value | None) -> None:
+    """Check every int and integer array of an index against its axis, before the last statement
+    where that defines `covers`."""
     facts = tracer.builder.facts
     extents = facts.of(array)
     axis = 0
@@ -194,18 +206,19 @@ def check(tracer: Tracer, array: Atom, items: tuple[Item, ...], atoms: tuple[Ato
         elif part == "array":
             tracer.builder.check_bounds(next(rest), extents[axis], axis, covers)
         elif part == "mask":
-            axis = _check_mask(tracer, array, next(rest), axis) - 1
+            axis = _check_mask(tracer, array, next(rest), axis, covers) - 1
         axis += 1
 
 
-def _check_mask(tracer: Tracer, array: Atom, mask: Atom, axis: int) -> int:
+def _check_mask(tracer: Tracer, array: Atom, mask: Atom, axis: int, covers: Value | None) -> int:
     facts = tracer.builder.facts
-    last = tracer.builder.statements.pop()
+    last = None if covers is None else tracer.builder.statements.pop()
     for own in facts.of(mask):
         other = facts.of(array)[axis]
         tracer.builder.require_equal(other, own, IndexError, [
             f"boolean index did not match indexed array along axis {axis}; size of axis is ",
             other, " but size of corresponding boolean axis is ", own])
         axis += 1
-    tracer.builder.statements.append(last)
+    if last is not None:
+        tracer.builder.statements.append(last)
     return axis

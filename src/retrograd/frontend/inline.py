@@ -96,7 +96,7 @@ def _inlined(tracer: Tracer, called: FunctionType, args: tuple[Thing, ...],
         defaults = tuple(tracer.captured(place.item(k), f"{called.__name__}_default_{k}")
                          for k in range(len(defaults)))
     env = bound(tracer, source.node, args, keywords, defaults, named, called.__name__)
-    return run(Tracer(tracer.context, frame, tracer.builder, env), source.node)
+    return run(Tracer(tracer.context, frame, tracer.builder, env, tracer.memory), source.node)
 
 
 def _read(tracer: Tracer, called: FunctionType) -> Source:
@@ -118,7 +118,7 @@ def closure(tracer: Tracer, called: Closure, args: tuple[Thing, ...],
     name = getattr(called.node, "name", "<lambda>")
     env = bound(tracer, called.node, args, keywords, called.defaults,
                 called.keyword_defaults, name)
-    return run(Tracer(tracer.context, frame, tracer.builder, env), called.node)
+    return run(Tracer(tracer.context, frame, tracer.builder, env, tracer.memory), called.node)
 
 
 def _enclosing(tracer: Tracer, home: Tracer, wanted: frozenset[str]) -> dict[str, Thing]:

@@ -115,6 +115,7 @@ def trace_while(tracer: Tracer, node: ast.While) -> None:
         from retrograd.frontend.statements import execute
 
         tester = inner.inner(binds=False)
+        clock = tester.memory.clock
         if flag is None:
             condition = truth(tester, evaluate(tester, node.test))
         else:
@@ -122,6 +123,9 @@ def trace_while(tracer: Tracer, node: ast.While) -> None:
             condition = truth(tester, choose(
                 tester, going, lambda t: truth(t, evaluate(t, node.test)),
                 lambda _: constant_of(False)))
+        if tester.memory.clock != clock:
+            tracer.refuse("the test of this loop writes into an array",
+                          "write in the loop's body", node.test)
         execute(inner, node.body)
         return condition, tester
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from retrograd.frontend.things import Base, Handle
+from retrograd.frontend.things import Base, Handle, Pairs
 
 Place = tuple[str, int]              # a name and the number of the leaf in what it stands for
 
@@ -24,28 +24,37 @@ Place = tuple[str, int]              # a name and the number of the leaf in what
 class Sharing:
     """What the carried names share beyond what they start with; it only grows."""
 
-    found: dict[Place, frozenset[Base]] = field(default_factory=dict)
+    outside: dict[Place, frozenset[Base]] = field(default_factory=dict)
+    pairs: set[frozenset[Place]] = field(default_factory=set)
 
     def of(self, place: Place) -> frozenset[Base]:
-        return self.found.get(place, frozenset())
+        return self.outside.get(place, frozenset())
 
     def learn(self, starts: Mapping[Place, Handle], ends: Mapping[Place, Handle],
               outside: Iterable[Base]) -> bool:
         """Compare the end of an iteration with its start; whether something new is shared."""
-        before = dict(self.found)
+        found = False
         for place, end in ends.items():
             for base in outside:
                 if end.base.overlaps(base) and not starts[place].base.overlaps(base):
-                    self._add(place, base)
-        places = list(ends)
-        for k, one in enumerate(places):
-            for other in places[:k]:
-                if ends[one].base.overlaps(ends[other].base) and not (
-                        starts[one].base.overlaps(starts[other].base)):
-                    both = Base()
-                    self._add(one, both)
-                    self._add(other, both)
-        return self.found != before
+                    self.outside[place] = self.of(place) | {base}
+                    found = True
+        for pair in overlapping(ends):
+            one, other = pair
+            if not starts[one].base.overlaps(starts[other].base):
+                self.pairs.add(pair)
+                found = True
+        return found
 
-    def _add(self, place: Place, base: Base) -> None:
-        self.found[place] = self.of(place) | {base}
+
+def overlapping(handles: Mapping[Place, Handle]) -> set[frozenset[Place]]:
+    """The pairs of places whose arrays may share memory."""
+    places = list(handles)
+    return {frozenset((one, other)) for k, one in enumerate(places) for other in places[:k]
+            if handles[one].base.overlaps(handles[other].base)}
+
+
+def grouped(bases: Mapping[Place, Base], pairs: Iterable[frozenset[Place]], group: Pairs) -> None:
+    """Note in the group of these bases which of them may be the same memory."""
+    group.update(frozenset(bases[place] for place in pair) for pair in pairs
+                 if all(place in bases for place in pair))

@@ -13,12 +13,14 @@ from typing import NoReturn, TypeVar
 
 from retrograd.frontend.branches import converted, default, describe, join_types, stand_in
 from retrograd.frontend.liveness import assigned
-from retrograd.frontend.sharing import Place, Sharing
+from retrograd.frontend.memory import Memory
+from retrograd.frontend.sharing import Place, Sharing, grouped, overlapping
 from retrograd.frontend.things import (
     Base,
     Handle,
     Lost,
     Maybe,
+    Pairs,
     Thing,
     atom_of,
     has_function,
@@ -58,6 +60,11 @@ class Slots:
     lost: list[str] = field(default_factory=list)
     begun: dict[str, Thing] = field(default_factory=dict)     # the names as an iteration starts
     sharing: Sharing = field(default_factory=Sharing)
+    kept: set[Place] = field(default_factory=set)             # names that stay what they are
+    own: dict[Place, Base] = field(default_factory=dict)      # the memory of carried names
+    written: set[Place] = field(default_factory=set)          # those written in an iteration
+    contents: dict[Base, Value] = field(default_factory=dict)    # of other bases, as one starts
+    content_types: dict[Base, Type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frame = self.tracer.frame
@@ -85,15 +92,34 @@ class Slots:
             inner = self.tracer.inner()
             for name in assigned(self.syntax):
                 inner.env.pop(name, None)
-            for name, thing in self.initial.items():
-                inner.env[name] = self._inner_thing(name, thing)
+            self._begin(inner)
             result = body(inner)
-            if not self._widened(inner) and not self._shared(inner):
+            if not self._widened(inner) and not self._shared(inner) and not self._stored(inner):
                 return result, inner
         self.tracer.refuse("the types of this loop's variables do not settle",
                            "give each variable one type before the loop", self.node)
 
-    def _inner_thing(self, name: str, thing: Thing) -> Thing:
+    def _begin(self, inner: Tracer) -> None:
+        """The names and the memory at the start of an iteration: what an iteration before it may
+        have written is unknown to whoever may look into the same memory."""
+        memory, facts = inner.memory, self.tracer.builder.facts
+        memory.clock += 1
+        for base in self.contents:
+            before = self.tracer.memory.content(base)
+            value = Value(before.name, self.content_types.get(base, before.type))
+            facts.extents[value] = facts.of(before)
+            self.contents[base] = memory.contents[base] = value
+            memory.written[base] = memory.clock
+        self.own = {}
+        group: Pairs = set()
+        for name, thing in self.initial.items():
+            inner.env[name] = self._inner_thing(name, thing, memory.clock, group)
+        starts = _handles(self.initial)
+        grouped(self.own, {*overlapping(starts), *self.sharing.pairs}, group)
+        for place in self.written:
+            memory.written[self.own[place]] = memory.clock
+
+    def _inner_thing(self, name: str, thing: Thing, now: int, group: Pairs) -> Thing:
         """What the name stands for at the start of an iteration."""
         facts = self.tracer.builder.facts
         values: list[Value] = []
@@ -104,12 +130,16 @@ class Slots:
             k = len(values)
             value = Value(_leaf_name(name, thing, k), self.types.get((name, k), atom.type))
             values.append(value)
+            if (name, k) in self.kept:
+                return leaf
             if isinstance(value.type, Array):
                 facts.extents[value] = tuple(
                     root(value, axis) if (name, k, axis) in self.fresh else extent
                     for axis, extent in enumerate(facts.of(atom)))
-                shares = frozenset({leaf.base}) if isinstance(leaf, Handle) else frozenset()
-                return Handle(value, Base(shares | self.sharing.of((name, k))))
+                assert isinstance(leaf, Handle)
+                base = Base(value, self.sharing.of((name, k)) | {leaf.base}, born=now, group=group)
+                self.own[name, k] = base
+                return Handle(value, base)
             return value
 
         result = self.begun[name] = with_leaves(thing, replace)
@@ -157,6 +187,42 @@ class Slots:
         return self.sharing.learn(_handles(self.begun), _handles(
             {name: inner.env[name] for name in self.initial}), bases)
 
+    def _stored(self, inner: Tracer) -> bool:
+        """Whether the body writes to memory, or makes of it another type, that was not known."""
+        written = inner.memory.since(self.tracer.memory.clock + 1)
+        own = {base: place for place, base in self.own.items()}
+        changed = False
+        for base in written:
+            place = own.get(base)
+            if place is not None and place not in self.written:
+                self.written.add(place)
+                changed = True
+        changed |= self._kept(inner, written)
+        made = self._made_inside(inner)
+        for base in written:
+            if base not in self.contents and base not in own and base.first not in made:
+                self.contents[base] = base.first
+                changed = True
+        for base, value in self.contents.items():
+            type = join_types(value.type, inner.memory.content(base).type)
+            assert type is not None
+            if type != value.type:
+                self.content_types[base] = type
+                changed = True
+        return changed
+
+    def _kept(self, inner: Tracer, written: list[Base]) -> bool:
+        """Arrays whose memory is written and whose names are, in the end, bound as before need no
+        slot: the name stays the array that it is."""
+        begun, ends = _handles(self.begun), _handles({n: inner.env[n] for n in self.initial})
+        found = {place for place, end in ends.items() if place not in self.kept
+                 and end.base is begun[place].base and not end.path
+                 and any(end.base.overlaps(base) for base in written)
+                 and not isinstance(self.initial[place[0]], Maybe)}
+        self.kept |= found
+        self.written -= found
+        return bool(found)
+
     def _stand_in(self, thing: Thing, inner: Tracer) -> Maybe:
         """The value of a name before the first iteration that binds it."""
         made = self._made_inside(inner)
@@ -180,7 +246,11 @@ class Slots:
         for k, (value, leaf) in enumerate(zip(self.inner_values[name], leaves(end), strict=True)):
             atom = atom_of(leaf)
             assert atom is not None
-            changed |= self._compare_leaf(name, k, value, atom, inner)
+            if (name, k) not in self.kept:
+                changed |= self._compare_leaf(name, k, value, atom, inner)
+            elif leaf is not leaves(begin)[k]:
+                self.kept.discard((name, k))
+                changed = True
         return changed
 
     def _compare_leaf(self, name: str, k: int, value: Value, atom: Atom, inner: Tracer) -> bool:
@@ -219,6 +289,7 @@ class Slots:
         """The values that an iteration computes, carries or counts."""
         made = set(inner.builder.facts.bounds) - self.indices_outside
         made.update(v for values in self.inner_values.values() for v in values)
+        made.update(self.contents.values())
         for statement in walk(inner.builder.block):
             made.update(defined(statement))
         return made
@@ -238,19 +309,29 @@ class Slots:
             self.results[name] = []
             pairs = zip(leaves(thing), self.inner_values[name], leaves(inner.env[name]),
                         strict=True)
-            for begin, value, end in pairs:
-                first, last = atom_of(begin), atom_of(end)
+            for k, (begin, value, end) in enumerate(pairs):
+                if (name, k) in self.kept:
+                    self.results[name].append(value)
+                    continue
+                first, last = self.tracer.atom(begin), inner.atom(end)
                 assert first is not None and last is not None
                 result.append(self._slot(name, converted(self.tracer.builder, first, value.type),
                                          value, converted(inner.builder, last, value.type)))
         for name in self.outputs:
             self.results[name] = []
             for leaf in leaves(inner.env[name]):
-                last = atom_of(leaf)
+                last = inner.atom(leaf)
                 assert last is not None
                 value = Value(name, last.type)
                 result.append(self._slot(name, default(self.tracer.builder, last.type), value,
                                          last, output=True))
+        memory, facts = self.tracer.memory, self.tracer.builder.facts
+        self.ended = inner.memory
+        for base, value in self.contents.items():
+            after = Value(value.name, value.type)
+            facts.extents[after] = facts.of(value)
+            result.append(Carried(memory.content(base), value, inner.memory.content(base), after))
+            self.contents[base] = after
         return tuple(result)
 
     def _slot(self, name: str, init: Atom, value: Value, end: Atom, output: bool = False,
@@ -268,25 +349,38 @@ class Slots:
 
     def finish(self, inner: Tracer, nonempty: Callable[[], Atom]) -> None:
         """Bind the names to what they are after the loop."""
-        env = self.tracer.env
+        env, memory = self.tracer.env, self.tracer.memory
+        memory.adopt_times(inner.memory)
+        memory.contents.update(self.contents)
         for name in assigned(self.syntax):
             env.pop(name, None)
+        results: dict[Place, Base] = {}
+        group: Pairs = set()
         for name, thing in self.initial.items():
-            env[name] = self._outer_thing(name, thing, inner.env[name])
+            env[name] = self._outer_thing(name, thing, inner.env[name], results, group)
         env.update((name, Lost("a loop")) for name in self.lost)
+        starts = _handles(self.initial)
+        ends = _handles({n: inner.env[n] for n in (*self.initial, *self.outputs)})
+        grouped(results, {*overlapping(starts), *overlapping(ends)}, group)
         for name in self.outputs:
-            found = self._outer_thing(name, inner.env[name], inner.env[name])
+            found = self._outer_thing(name, inner.env[name], inner.env[name], results, group)
             ran = nonempty()
             env[name] = found if isinstance(ran, Constant) and ran.value else Maybe(found, ran)
 
-    def _outer_thing(self, name: str, thing: Thing, end: Thing) -> Thing:
+    def _outer_thing(self, name: str, thing: Thing, end: Thing, bases: dict[Place, Base],
+                     group: Pairs) -> Thing:
         """What the name is after the loop: what it was before, or what an iteration made it."""
-        results, ends = iter(self.results[name]), iter(leaves(end))
+        results, ends = iter(enumerate(self.results[name])), iter(leaves(end))
+        now = self.tracer.memory.clock
 
         def replace(leaf: Thing) -> Thing:
-            value, last = next(results), next(ends)
+            (k, value), last = next(results), next(ends)
+            if (name, k) in self.kept:
+                return leaf
             if isinstance(leaf, Handle) and isinstance(last, Handle):
-                return Handle(value, Base(frozenset({leaf.base, last.base})))
+                base = Base(value, frozenset({leaf.base, last.base}), born=now, group=group)
+                bases[name, k] = base
+                return Handle(value, base)
             return thing_of(value)
 
         return with_leaves(thing, replace)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from retrograd.frontend import branches, loops
-from retrograd.frontend.arithmetic import BINARY, arithmetic, binary
-from retrograd.frontend.atoms import need_atom
+from retrograd.frontend import branches, loops, storing
+from retrograd.frontend.arithmetic import binary
 from retrograd.frontend.binding import bind, named
 from retrograd.frontend.branches import join, truth
 from retrograd.frontend.certain import Certain, certain
@@ -93,6 +92,11 @@ def _ann_assign(tracer: Tracer, node: ast.AnnAssign) -> None:
 
 
 def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
+    if isinstance(node.target, ast.Subscript):
+        owner = evaluate(tracer, node.target.value)
+        if isinstance(owner, Handle):
+            storing.augment(tracer, owner, node.target.slice, node.op, node.value)
+            return
     if not isinstance(node.target, ast.Name):
         bind(tracer, node.target, Static(None))
         return
@@ -100,49 +104,10 @@ def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
     old = tracer.lookup(name)
     value = evaluate(tracer, node.value)
     if isinstance(old, Handle):
-        tracer.env[name] = _array_aug_assign(tracer, name, old, node.op, value)
+        storing.augment_whole(tracer, old, node.op, value)
+        tracer.env[name] = old
         return
     tracer.env[name] = named(tracer, binary(tracer, node.op, old, value), name)
-
-
-def _array_aug_assign(tracer: Tracer, name: str, old: Handle, op: ast.operator,
-                      value: Thing) -> Thing:
-    """`a += b` writes into a: where nobody else can see that array, it is `a = a + b`."""
-    if old.path or old.base.outside or _seen_elsewhere(tracer, name, old):
-        tracer.refuse(f"`{name} {_symbol(op)}= ...` writes into an array that others can see, "
-                      "which is not supported yet", f"write {name} = {name} {_symbol(op)} ...")
-    if isinstance(op, ast.MatMult):
-        return binary(tracer, op, old, value)
-    new = arithmetic(tracer, BINARY[type(op)], old.value, need_atom(tracer, value))
-    if new.type.rank != old.value.type.rank or new.type.dims != old.value.type.dims:
-        raise certain(ValueError)("non-broadcastable output operand with shape "
-                         f"{old.value.type} doesn't match the broadcast shape {new.type}")
-    if new.type.dtype != old.value.type.dtype:
-        tracer.refuse(f"`{name} {_symbol(op)}= ...` gives {new.type.dtype}, which does not fit "
-                      f"into an array of {old.value.type.dtype}", f"write {name} = {name} "
-                      f"{_symbol(op)} ... with arrays of one dtype")
-    return named(tracer, thing_of(new), name)
-
-
-def _seen_elsewhere(tracer: Tracer, name: str, old: Handle) -> bool:
-    """Whether another name, of this function or one that called it, looks into the same array."""
-    for other, thing in tracer.env.items():
-        if other != name and _looks_into(thing, old):
-            return True
-    outside = (*tracer.frame.names.values(), *tracer.outer_things())
-    return any(_looks_into(thing, old) for thing in outside)
-
-
-def _looks_into(thing: Thing, old: Handle) -> bool:
-    from retrograd.frontend.things import leaves
-
-    return any(isinstance(leaf, Handle) and leaf.base.overlaps(old.base)
-               for leaf in leaves(thing))
-
-
-def _symbol(op: ast.operator) -> str:
-    return {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Mod": "%",
-            "Pow": "**", "MatMult": "@"}.get(type(op).__name__, "?")
 
 
 # --- control flow --------------------------------------------------------------------------------
@@ -248,7 +213,7 @@ def message(tracer: Tracer, things: Sequence[Thing], node: ast.AST) -> tuple[str
     parts: list[str | Atom] = []
     for piece in pieces:
         ok, value = known(piece)
-        atom = atom_of(piece)
+        atom = tracer.atom(piece)
         if ok:
             parts.append(str(value))
         elif atom is not None and not isinstance(atom.type, Array):

@@ -13,31 +13,51 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Constant, Value
 from retrograd.ir.types import Array, Type
 
 
+Pairs = set[frozenset["Base"]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """One piece of memory. Names with the same base see each other's writes; `shares` are bases
-    that this one may turn out to be (a name bound to one array or another by a branch)."""
+    """One piece of memory, whose content at first is `first`. Names with the same base see each
+    other's writes.
 
+    `shares` are bases that this one may turn out to be (a name bound to one array or another by a
+    branch, or carried by a loop); it was found so at the time `born`. Bases that were made at one
+    place are in one group: which of them may be the same memory is said by `group`, not by what
+    they share with others.
+    """
+
+    first: Value
     shares: frozenset[Base] = frozenset()
     argument: bool = False
-
-    @property
-    def outside(self) -> bool:
-        """Whether this may be an argument's memory, which the caller sees."""
-        return any(base.argument for base in self.closure())
+    captured: bool = False
+    born: int = 0
+    group: Pairs | None = None
+    _known: dict[Base, bool] = field(default_factory=dict)
 
     def overlaps(self, other: Base) -> bool:
-        return bool(self.closure() & other.closure())
+        """Whether the two may be the same memory."""
+        if self is other:
+            return True
+        if self.group is not None and self.group is other.group:
+            return frozenset((self, other)) in self.group
+        found = self._known.get(other)
+        if found is None:
+            found = self._known[other] = any(s.overlaps(other) for s in self.shares) or any(
+                self.overlaps(s) for s in other.shares)
+        return found
 
     def closure(self) -> frozenset[Base]:
+        """The base and all that it may turn out to be."""
         found = {self}
         for base in self.shares:
             found |= base.closure()
@@ -45,12 +65,33 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One step from an array to a part of it: an operation of the view family and its operands."""
+
+    op: str
+    atoms: tuple[Atom, ...]
+    static: Mapping[str, Any]
+    type: Array                        # of what is looked into
+    extents: tuple[Extent, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Handle:
-    """An array as a name sees it: `value` is `path`, a chain of views, of the base's content."""
+    """An array as a name sees it: `path`, a chain of views, of a base.
+
+    `value` is what it saw when it was made, with `version` as the base's content (None: the first
+    content). What it sees now is for the trace's memory to say (`memory.py`).
+    """
 
     value: Value
-    base: Base = field(default_factory=Base)
-    path: tuple[Value, ...] = ()
+    base: Base
+    path: tuple[View, ...] = ()
+    version: Value | None = None
+
+    @property
+    def type(self) -> Array:
+        assert isinstance(self.value.type, Array)
+        return self.value.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +170,19 @@ Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | 
          | Closure | Maybe | Lost)
 
 
+def fresh(value: Value) -> Handle:
+    """An array in memory of its own."""
+    return Handle(value, Base(value))
+
+
 def thing_of(atom: Atom) -> Thing:
     """A number as itself, an array as a handle on memory of its own."""
-    return Handle(atom) if isinstance(atom, Value) and isinstance(atom.type, Array) else atom
+    return fresh(atom) if isinstance(atom, Value) and isinstance(atom.type, Array) else atom
 
 
 def atom_of(thing: Thing) -> Atom | None:
-    """The value of a number or an array."""
+    """A number, or an array as it was when its handle was made: good for its type and extents,
+    which no write changes. What an array holds now is `Tracer.atom`."""
     if isinstance(thing, Handle):
         return thing.value
     return thing if isinstance(thing, (Value, Constant)) else None

@@ -124,7 +124,7 @@ def _argument(context: Context, name: str, given: Type | Known | tuple[Type | Kn
         return static_thing(given.value), ()
     value = Value(name, given)
     context.parameters[value] = name
-    return (Handle(value, Base(argument=True)) if isinstance(given, Array) else value), (value,)
+    return (Handle(value, Base(value, argument=True)) if isinstance(given, Array) else value), (value,)
 
 
 def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...],
@@ -149,7 +149,7 @@ def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...]
 
 def _tree(tracer: Tracer, thing: Thing, atoms: list[Atom]) -> Tree:
     """The structure of a result, its numbers and arrays appended to `atoms`."""
-    atom = atom_of(thing)
+    atom = tracer.atom(thing)
     if atom is not None:
         atoms.append(atom)
         return Leaf(len(atoms) - 1)

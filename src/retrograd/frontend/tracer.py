@@ -15,6 +15,7 @@ import numpy as np
 
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend.certain import certain
+from retrograd.frontend.memory import Memory
 from retrograd.frontend.reading import NeedStatic, Source
 from retrograd.frontend.things import (
     Base,
@@ -27,7 +28,7 @@ from retrograd.frontend.things import (
     atom_of,
     leaves,
 )
-from retrograd.ir.build import Builder
+from retrograd.ir.build import TEMPORARY, Builder
 from retrograd.ir.extents import Opaque, Root
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
 from retrograd.ir.types import DTYPES, Array, Scalar, Type
@@ -84,13 +85,15 @@ class Frame:
 
 
 class Tracer:
-    """A position in a trace: a context, a frame, its local names and the block being built."""
+    """A position in a trace: a context, a frame, its local names, the block being built, and what
+    arrays hold here."""
 
     def __init__(self, context: Context, frame: Frame, builder: Builder,
-                 env: dict[str, Thing] | None = None) -> None:
+                 env: dict[str, Thing] | None = None, memory: Memory | None = None) -> None:
         self.context = context
         self.frame = frame
         self.builder = builder
+        self.memory = Memory() if memory is None else memory
         self.env: dict[str, Thing] = {} if env is None else env
         self.node: ast.AST = frame.source.node
         self.binds = True                # whether names bound here are seen afterwards
@@ -102,7 +105,8 @@ class Tracer:
         Parts of expressions that are evaluated only sometimes do not bind: nobody joins names
         that they would assign.
         """
-        tracer = Tracer(self.context, self.frame, self.builder.inner(), dict(self.env))
+        tracer = Tracer(self.context, self.frame, self.builder.inner(), dict(self.env),
+                        self.memory.inner())
         tracer.node = self.node
         tracer.binds, tracer.passing = self.binds and binds, self.passing
         return tracer
@@ -138,6 +142,23 @@ class Tracer:
         span = self.span(node)
         line = self.frame.user_frame().source.line(span) if span else ""
         return Unsupported(reason, remedy, span, line)
+
+    # --- arrays --------------------------------------------------------------------------------
+
+    def current(self, handle: Handle) -> Value:
+        """What an array holds now."""
+        other = self.memory.conflict(handle.base)
+        if other is not None:
+            name, first = handle.value.name, other.first.name
+            what = "an array" if first in TEMPORARY or first == name else f"{first!r}"
+            self.refuse(f"{name!r} may or may not be the same array as {what} that was written "
+                        "before: which, a branch or a loop decides",
+                        f"make {name!r} a copy where it is bound: .copy()")
+        return self.memory.current(handle, self.builder)
+
+    def atom(self, thing: Thing) -> Atom | None:
+        """The value of a number or an array now."""
+        return self.current(thing) if isinstance(thing, Handle) else atom_of(thing)
 
     # --- names ---------------------------------------------------------------------------------
 
@@ -209,8 +230,8 @@ class Tracer:
         self.context.captures.append(Capture(name, read, kind, place))
         self.context.capture_values.append(parameter)
         self.context.parameters[parameter] = name
-        thing: Thing = Handle(parameter, Base(argument=True)) if isinstance(kind, Array) \
-            else parameter
+        thing: Thing = Handle(parameter, Base(parameter, captured=True)) \
+            if isinstance(kind, Array) else parameter
         return self.context.captured.setdefault(key, thing)
 
     def _captured_items(self, place: Place, name: str, value: Any) -> Thing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,10 @@ class Facts:
             extent = extent - Extent(0, ((term, factor),)) + bound.scaled(factor)
         return extent
 
+    def least(self, extent: Extent) -> Extent:
+        """The least that an extent can be, for all the values of loop indices in it."""
+        return substituted(self._extreme(substituted(extent, self.equal), 0), self.equal)
+
     def provably_equal(self, a: Extent, b: Extent) -> bool:
         return a == b or substituted(a, self.equal) == substituted(b, self.equal)
 
@@ -171,7 +175,8 @@ class Builder:
         """Give the value of the last statement another name, where that statement just made it
         and nobody can have read it."""
         last = self.statements[-1] if self.statements else None
-        if not isinstance(last, Let) or last.result is not value or value.name not in TEMPORARY:
+        if not isinstance(last, Let | Effect) or last.result is not value \
+                or value.name not in TEMPORARY:
             return value
         new = Value(name, value.type)
         self.statements.pop()
@@ -181,7 +186,7 @@ class Builder:
                 break
             self.statements[k] = Effect(before.kind, before.args,
                                         {**before.static, "covers": new}, before.origin)
-        self.append(Let(new, last.op, last.args, last.static, last.origin))
+        self.append(replace(last, result=new))
         old: dict[Term, Extent] = {
             Root(value, axis): root(new, axis) for axis in range(value.type.rank)}
         if value in self.facts.extents:
@@ -277,22 +282,25 @@ class Builder:
         elif op == "negative":
             self.facts.integers[result] = self.facts.integer(args[0]).scaled(-1)
 
-    def check_index(self, index: Atom, extent: Extent, axis: int, covers: Value) -> None:
-        """Check an int index before the last statement, which defines `covers`."""
-        last = self.statements.pop()
-        n = self.atom_of(extent)
-        self.statements.append(Effect("check_index", (index, n),
-                                      {"axis": axis, "covers": covers}, self.origin))
-        self.statements.append(last)
+    def check_index(self, index: Atom, extent: Extent, axis: int, covers: Value | None) -> None:
+        """Check an int index, before the last statement where that defines `covers`."""
+        self._check("check_index", index, extent, axis, covers)
         self.facts.checked.add((self.facts.integer(index), extent))
 
-    def check_bounds(self, indices: Atom, extent: Extent, axis: int, covers: Value) -> None:
-        """Check an integer array's elements before the last statement, which defines `covers`."""
-        last = self.statements.pop()
-        n = self.atom_of(extent)
-        self.statements.append(Effect("check_bounds", (indices, n),
-                                      {"axis": axis, "covers": covers}, self.origin))
-        self.statements.append(last)
+    def check_bounds(self, indices: Atom, extent: Extent, axis: int,
+                     covers: Value | None) -> None:
+        """Check an integer array's elements, like `check_index`."""
+        self._check("check_bounds", indices, extent, axis, covers)
+
+    def _check(self, kind: str, index: Atom, extent: Extent, axis: int,
+               covers: Value | None) -> None:
+        last = None if covers is None else self.statements.pop()
+        static: dict[str, Any] = {"axis": axis}
+        if covers is not None:
+            static["covers"] = covers
+        self.statements.append(Effect(kind, (index, self.atom_of(extent)), static, self.origin))
+        if last is not None:
+            self.statements.append(last)
 
     def adopt(self, inner: Builder) -> None:
         """Append the statements of an inner builder's block to this one."""

@@ -56,5 +56,10 @@ def subscript(index: Index, atoms: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(result)
 
 
+def whole(index: Index) -> bool:
+    """Whether an index names every element, in order."""
+    return all(item == FULL for item in index)
+
+
 def advanced(index: Index) -> bool:
     return "array" in index or "mask" in index
