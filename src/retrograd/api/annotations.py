@@ -11,7 +11,7 @@ import numpy as np
 
 from retrograd.api.types import type_of
 from retrograd.errors import Unsupported
-from retrograd.ir.types import DTYPES, FLOAT, Array, Scalar, Type
+from retrograd.ir.types import DTYPES, FLOAT, Array, Generator, Scalar, Type, is_generator_class
 from retrograd.program import Known
 
 _PYTHON = {float: "float64", int: "int64", bool: "bool", complex: "complex128"}
@@ -26,8 +26,10 @@ def parse_type(text: str) -> Type:
 
     `float64` is a number, `float64[:, :]` an array of any layout, `float64[:, ::1]` one in C
     order, `float64[::1, :]` one in Fortran order; `1` in the place of `:` is an extent of
-    exactly 1. Raises ValueError for anything else.
+    exactly 1; `Generator` is NumPy's. Raises ValueError for anything else.
     """
+    if text.strip() == "Generator":
+        return Generator()
     match = _SIGNATURE.fullmatch(text)
     dtype = _NAMES.get(match.group(1)) if match else None
     if match is None or dtype is None:
@@ -63,6 +65,8 @@ def annotated_type(annotation: Any) -> Type | None:
     """
     if isinstance(annotation, str):
         return parse_type(annotation) if _names_type(annotation) else None
+    if is_generator_class(annotation):
+        return Generator()
     if annotation in _PYTHON if isinstance(annotation, type) else False:
         return _number(_PYTHON[annotation])
     if isinstance(annotation, type) and issubclass(annotation, np.generic):
@@ -106,7 +110,7 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 def _names_type(text: str) -> bool:
     match = _SIGNATURE.fullmatch(text)
-    return match is not None and match.group(1) in _NAMES
+    return text.strip() == "Generator" or (match is not None and match.group(1) in _NAMES)
 
 
 def _number(dtype: str) -> Scalar:
@@ -115,6 +119,8 @@ def _number(dtype: str) -> Scalar:
 
 
 def _numba_type(annotation: Any) -> Type:
+    if type(annotation).__name__ == "NumPyRandomGeneratorType":
+        return Generator()
     dtype = _NAMES.get(str(getattr(annotation, "dtype", annotation)))
     if dtype is None:
         raise Unsupported(f"the Numba type {annotation} is not known",

@@ -2,6 +2,7 @@
 
     float, int, bool, complex      Scalar, weak (a Python number)
     np.float32(1), np.int64(1)     Scalar, strong
+    np.random.Generator            Generator
     np.ndarray                     Array: dtype, which extents are exactly 1, layout C, F or A
     anything else                  Known: part of the specialisation, by value or by identity
 """
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.errors import Unsupported
-from retrograd.ir.types import DTYPES, FLOAT, Array, Scalar, Type, is_float
+from retrograd.ir.types import DTYPES, FLOAT, Array, Generator, Scalar, Type, is_float, is_generator
 from retrograd.program import Known
 
 Param = Type | Known | tuple[Type | Known, ...]
@@ -55,7 +56,7 @@ def type_of(value: Any) -> Type | Known:
     for kind in kinds:                              # IntEnum and other subclasses of numbers
         if isinstance(value, kind):
             return type_of(kind(value))
-    return Known(_frozen(value))
+    return Generator() if is_generator(value) else Known(_frozen(value))
 
 
 def canonical(value: Any, type: Type) -> Any:
@@ -66,7 +67,7 @@ def canonical(value: Any, type: Type) -> Any:
     if isinstance(type, Array):
         plain = np.asarray(value)
         return plain if plain.flags.num & _ALIGNED else plain.copy(order="C")
-    if type.weak:
+    if isinstance(type, Scalar) and type.weak:
         kind = {"float64": float, "int64": int, "bool": bool, "complex128": complex}[type.dtype]
         return kind(value)
     return value
@@ -88,6 +89,8 @@ def differentiated(param: Type | Known, name: str, given: Any = None) -> Type:
     if isinstance(param, Known):
         raise TypeError(f"cannot differentiate with respect to {name!r}: it is {_an(param.value)},"
                         " not a float or an array of floats")
+    if isinstance(param, Generator):
+        raise TypeError(f"cannot differentiate with respect to {name!r}: it is a random generator")
     if is_float(param):
         return param
     if isinstance(param, Scalar) and param.weak:

@@ -23,7 +23,7 @@ import numpy as np
 
 from retrograd.api.types import comparable_by_identity
 from retrograd.backend.dispatch_results import Call, Names, calling, passed, python_type
-from retrograd.ir.types import FLOAT, Array, Scalar, Type
+from retrograd.ir.types import FLOAT, Array, Generator, Scalar, Type
 from retrograd.program import Capture, Guard, Known
 
 Param = Type | Known | tuple[Type | Known, ...]
@@ -149,6 +149,8 @@ def _test(text: str, param: Type | Known, names: Names) -> str | None:
             return f"{_type_of(text, names)} is {names.put(_PYTHON[dtype], python_type(dtype))}"
         case Scalar(dtype=dtype):
             return f"{_type_of(text, names)} is {names.put(dtype, np.dtype(dtype).type)}"
+        case Generator():
+            return f"{_type_of(text, names)} is {names.put('Generator', np.random.Generator)}"
         case Array(dtype=dtype, dims=dims, layout=layout):
             array = names.put("ndarray", np.ndarray)
             same = names.put(f"dtype_{dtype}", np.dtype(dtype))

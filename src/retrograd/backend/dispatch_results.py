@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.ir.types import Array, Scalar, Type
+from retrograd.ir.types import Array, Generator, Scalar, Type
 from retrograd.program import Failure
 from retrograd.trees import Fixed, Leaf, Node, Tree
 
@@ -169,5 +169,5 @@ def _converted(text: str, target: Type, call: Call, names: Names) -> str:
         case Array(dims=(), dtype=dtype):
             array = names.put("array", np.array)
             return f"{array}({text}, {names.put(f'dtype_{dtype}', np.dtype(dtype))})"
-        case Array():
+        case Array() | Generator():
             return text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_arrays import subscript
-from retrograd.backend.emit_checks import effect, failure
+from retrograd.backend.emit_checks import draw, effect, failure
 from retrograd.backend.emit_context import Context, is_array
 from retrograd.backend.printer import Comment
 from retrograd.errors import Span
@@ -81,8 +81,16 @@ class BlockPrinter:
                 return self.branch(statement)
             case Raise():
                 return failure(self.context, statement, self.results)
+            case Effect(result=Value() as result):
+                return [self.draw(statement, result)]
             case Effect():
                 return effect(self.context, statement, self.results)
+
+    def draw(self, effect: Effect, result: Value) -> ast.stmt:
+        """The draw is made whether anything reads its result or not."""
+        drawn = draw(self.context, effect)
+        return syntax.assign(self.target(result), drawn) if result in self.used \
+            else ast.Expr(drawn)
 
     # --- operations --------------------------------------------------------------------------
 

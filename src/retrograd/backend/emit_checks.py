@@ -9,6 +9,7 @@ from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context
 from retrograd.backend.status import Message, message_atoms, payload_kind
 from retrograd.errors import Unsupported
+from retrograd.ir import draws
 from retrograd.ir.effects import exception_of, message_of
 from retrograd.ir.nodes import Atom, Constant, Effect, Raise
 from retrograd.ir.types import Scalar, Type, is_integer
@@ -87,6 +88,19 @@ def effect(context: Context, effect: Effect, results: Sequence[Type]) -> list[as
     if effect.kind == "check_bounds":
         return _check_bounds(context, effect, results)
     return [syntax.branch(_fails(context, effect), fail, [])]
+
+
+def draw(context: Context, effect: Effect) -> ast.expr:
+    """`rng.standard_normal((n, m))`"""
+    generator, bounds, shape = draws.parts(effect)
+    args = [context.bare(a) for a in bounds]
+    if shape is not None:
+        args.append(context.bare(shape[0]) if len(shape) == 1
+                    else syntax.sequence([context.bare(a) for a in shape]))
+    method = syntax.attribute(context.atom(generator), effect.static["method"])
+    keywords: dict[str, ast.expr] = {"endpoint": ast.Constant(True)} \
+        if effect.static["endpoint"] else {}
+    return syntax.call(method, *args, **keywords)
 
 
 def _fails(context: Context, effect: Effect) -> ast.expr:

@@ -13,6 +13,7 @@ from retrograd.ir.nodes import (
     Atom,
     Branch,
     Constant,
+    Effect,
     Function,
     Let,
     Loop,
@@ -138,7 +139,7 @@ def _flows(statements: list[Statement]) -> Iterator[_Flow]:
     targets to be; no sources at all: the targets always are."""
     for statement in statements:
         match statement:
-            case Let(op="dim", result=result):
+            case Let(op="dim", result=result) | Effect(result=Value() as result):
                 yield (), (result,), all
             case Let(op="where", args=args, result=result):
                 yield args[1:], (result,), any

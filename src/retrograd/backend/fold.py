@@ -41,7 +41,7 @@ WIDTH = 88
 _DEPTH = 12
 # These print an operand more than once, or on several lines.
 _READS_TWICE = frozenset({"push", "fmod"})
-_PRINTED_ONCE = frozenset({"print", "check_divisor", "check_equal"})
+_PRINTED_ONCE = frozenset({"print", "check_divisor", "check_equal", "draw"})
 _OPERATORS = frozenset({"add", "subtract", "multiply", "divide", "negative", "power", "matmul",
                         "load", "view", "less", "greater", "equal"})
 # These go wrong, and with other words, where shapes are not as they should be.

@@ -9,6 +9,7 @@ from retrograd.ir.nodes import (
     Atom,
     Block,
     Branch,
+    Effect,
     Function,
     Let,
     Loop,
@@ -122,6 +123,8 @@ class _Measure:
             case Let(result=result):
                 if result not in folded:
                     self.plain(result, 2 * place)
+            case Effect(result=Value() as result):
+                self.plain(result, 2 * place)
             case Loop() | While():
                 self.loop(statement, 2 * place)
                 for inner in blocks(statement):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.backend import cache
-from retrograd.ir.types import Array, Type
+from retrograd.ir.types import Array, Generator, Type
 from retrograd.program import Emitted
 
 # What Numba's cache raises for files that another version or a broken disk left behind.
@@ -88,7 +88,7 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
     folder, lasting = cache.folder_in(cache.root(), get_host_cpu_name())
     function = getattr(cache.module(folder, name, emitted.source), emitted.name)
     settings: dict[str, Any] = {"error_model": "numpy", "fastmath": options.flags(),
-                "nogil": any(isinstance(p, Array) for p in params)}
+                "nogil": _without_lock(params)}
     signature = tuple(numba_type(p) for p in params)
     if not (options.cache and lasting):
         dispatcher = numba.njit(**settings)(function)
@@ -97,6 +97,13 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
     with cache.locked(folder, name):
         return _through_disk(lambda: numba.njit(cache=True, **settings)(function), signature,
                              folder, name)
+
+
+def _without_lock(params: tuple[Type, ...]) -> bool:
+    """Whether other threads may run meanwhile: where there are arrays, and no generator, whose
+    state two threads must not move at the same time."""
+    return any(isinstance(p, Array) for p in params) and not any(
+        isinstance(p, Generator) for p in params)
 
 
 def _through_disk(make: Callable[[], Any], signature: tuple[Any, ...], folder: Path,
@@ -131,6 +138,8 @@ def numba_type(type: Type) -> Any:
     """Numba's type of an argument; arrays are typed read-only, so that any may be passed."""
     from numba import types
 
+    if isinstance(type, Generator):
+        return types.npy_rng
     array: Any = types.Array
     scalar = getattr(types, "boolean" if type.dtype == "bool" else type.dtype)
     if isinstance(type, Array):

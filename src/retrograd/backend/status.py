@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from retrograd.ir.effects import exception_of, message_of
+from retrograd.ir.effects import SILENT, exception_of, message_of
 from retrograd.ir.nodes import Atom, Effect, Function, Raise, walk
 from retrograd.ir.types import kind
 from retrograd.program import Failure
@@ -65,6 +65,6 @@ def failures_of(function: Function) -> Failures:
     for statement in walk(function.body):
         if isinstance(statement, Raise):
             failures.number(statement.exception, statement.message)
-        elif isinstance(statement, Effect) and statement.kind != "print":
+        elif isinstance(statement, Effect) and statement.kind not in SILENT:
             failures.number(exception_of(statement), message_of(statement))
     return failures

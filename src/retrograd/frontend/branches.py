@@ -12,6 +12,7 @@ from retrograd.frontend.things import (
     Items,
     Maybe,
     Static,
+    Stream,
     Thing,
     atom_of,
     has_function,
@@ -347,4 +348,6 @@ def describe(thing: Thing) -> str:
         return repr(thing.value)
     if isinstance(thing, Items):
         return f"a {thing.kind} of {len(thing.items)}"
+    if isinstance(thing, Stream):
+        return f"the generator {thing.value.name!r}"
     return f"a {type(thing).__name__.lower()}"

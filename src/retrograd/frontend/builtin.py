@@ -19,12 +19,14 @@ from retrograd.frontend.things import (
     Range,
     Reversed,
     Static,
+    Stream,
     Thing,
     Zip,
     atom_of,
     thing_of,
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known, known_value
+from retrograd.ir import draws
 from retrograd.ir.nodes import Atom, Constant, Effect, Value, integer
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, is_float, is_integer
@@ -132,6 +134,20 @@ _VIEWS = ("view", "transpose", "reshape", "broadcast_to", "diagonal")
 _MAYBE_VIEWS = ("reshape", "einsum", "real", "imag")      # views or copies: NumPy decides
 
 
+def _draw(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    stream, (_, method) = args[0], known(args[1])
+    assert isinstance(stream, Stream)
+    shape = keywords["shape"]
+    extents = None if not isinstance(shape, Items) else [need_atom(tracer, s) for s in shape.items]
+    for extent in extents or ():
+        if not is_integer(extent.type) or isinstance(extent.type, Array):
+            raise certain(TypeError)(
+                f"'{extent.type.dtype}' object cannot be interpreted as an integer")
+    bounds = [tracer.builder.cast(need_atom(tracer, b), "int64") for b in args[2:]]
+    _, endpoint = known(keywords.get("endpoint", Static(False)))
+    return thing_of(draws.draw(tracer.builder, method, stream.value, bounds, extents, endpoint))
+
+
 def _is_scalar(_: Tracer, args: Args, __: Keywords) -> Thing:
     atom = atom_of(args[0])
     return constant_of(atom is not None and isinstance(atom.type, Scalar))
@@ -166,6 +182,8 @@ def _is_a(thing: Thing, kind: Any) -> bool:
     atom = atom_of(thing)
     if isinstance(thing, Items):
         return kind in (object, {"tuple": tuple, "list": list, "dict": dict}[thing.kind])
+    if isinstance(thing, Stream):
+        return kind in (np.random.Generator, object)
     if atom is None:
         return isinstance(thing, Static) and isinstance(thing.value, kind)
     if isinstance(atom.type, Array):
@@ -227,6 +245,7 @@ LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
     tuple: _container("tuple"), list: _container("list"), dict: _dict, print: _print,
     isinstance: _isinstance, hasattr: _hasattr, np.shape: shape, np.ndim: ndim, np.size: size_of,
     np.result_type: _result_type, np.dtype: _dtype, complex: complex_numbers.make,
-    language.primitive: _primitive, language.is_scalar: _is_scalar, language.is_float: _is_float,
+    language.primitive: _primitive, language.draw: _draw, language.is_scalar: _is_scalar,
+    language.is_float: _is_float,
     language.is_weak: _is_weak, language.never_one: _never_one, language.is_known: _is_known,
 }

@@ -17,13 +17,23 @@ from retrograd.frontend import complex_numbers, indexing, inline
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import LANGUAGE, ndim, shape, size_of
 from retrograd.frontend.certain import Certain, certain
-from retrograd.frontend.things import Closure, Items, Method, Static, Thing, atom_of, thing_of
+from retrograd.frontend.things import (
+    Closure,
+    Items,
+    Method,
+    Static,
+    Stream,
+    Thing,
+    atom_of,
+    thing_of,
+)
 from retrograd.frontend.tracer import Tracer, known, known_value, static_thing
 from retrograd.ir.nodes import Atom, Constant, Value, integer
 from retrograd.ir.types import Array, Scalar, is_complex, is_float
 from retrograd.places import ATTRIBUTE, Place
 from retrograd.prelude import (
     ATTRIBUTES,
+    DRAWS,
     ELEMENTWISE,
     FUNCTIONS,
     METHODS,
@@ -200,6 +210,8 @@ def array_attribute(tracer: Tracer, owner: Thing, name: str) -> Thing:
 
 def _method(tracer: Tracer, method: Method, args: Args, keywords: Keywords) -> Thing:
     owner = method.owner
+    if isinstance(owner, Stream):
+        return _drawn(tracer, owner, method.name, args, keywords)
     if atom_of(owner) is not None:
         return inline.function(tracer, METHODS[method.name], (owner, *args), keywords, user=False)
     if isinstance(owner, Items) and owner.kind == "dict":
@@ -220,6 +232,16 @@ def _method(tracer: Tracer, method: Method, args: Args, keywords: Keywords) -> T
     kind = owner.kind if isinstance(owner, Items) else type(owner).__name__.lower()
     tracer.refuse(f"the method {method.name!r} of a {kind} is not supported",
                   "build containers in one expression, without changing them afterwards")
+
+
+def _drawn(tracer: Tracer, stream: Stream, name: str, args: Args, keywords: Keywords) -> Thing:
+    """A method of a generator; one number that it returns is a Python float."""
+    if name not in DRAWS:
+        tracer.refuse(f"the method {name!r} of a generator is not supported",
+                      "draw outside and pass the numbers as an argument, or use "
+                      f"{', '.join(DRAWS)}")
+    result = inline.function(tracer, DRAWS[name], (stream, *args), keywords, user=False)
+    return result if name == "integers" else _strength(tracer, result, True)
 
 
 def _convert(tracer: Tracer, dtype: Any, args: Args) -> Thing:

@@ -4,6 +4,7 @@
           | Handle                    an array: a base, and how this name looks into it
           | Static                    a Python object that is known while compiling
           | Items                     a tuple, list or dict of things
+          | Stream                    a random generator, from which numbers are drawn
           | Range | Zip | Enumerate   iterables
           | Method | Closure          something to call
           | Maybe                     a name that is only sometimes defined
@@ -100,6 +101,14 @@ class Static:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """A `np.random.Generator`: the argument that it is. It is no number, and the same for all
+    names that are bound to it."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Items:
     """A container whose structure is known; `kind` is tuple, list or dict."""
 
@@ -167,7 +176,7 @@ class Lost:
 
 
 Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed | Method
-         | Closure | Maybe | Lost)
+         | Closure | Maybe | Lost | Stream)
 
 
 def fresh(value: Value) -> Handle:
@@ -260,6 +269,8 @@ def same_structure(a: Thing, b: Thing) -> bool:
         return False
     if isinstance(a, Static) and isinstance(b, Static):
         return a.value is b.value or bool(type(a.value) is type(b.value) and a.value == b.value)
+    if isinstance(a, Stream) and isinstance(b, Stream):
+        return a.value is b.value
     if isinstance(a, Closure) and isinstance(b, Closure):
         return a.node is b.node and a.frame is b.frame
     if isinstance(a, Method) and isinstance(b, Method):

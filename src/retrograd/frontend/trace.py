@@ -16,7 +16,7 @@ from retrograd.frontend.certain import Certain
 from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
 from retrograd.frontend.things import Base, Handle, Items, Static, Thing, atom_of
-from retrograd.frontend.tracer import Context, Tracer, static_thing
+from retrograd.frontend.tracer import Context, Tracer, number_or_stream, static_thing
 from retrograd.ir.build import Builder, Facts
 from retrograd.ir.nodes import Atom, Function, Value
 from retrograd.ir.types import Array, Type
@@ -124,7 +124,9 @@ def _argument(context: Context, name: str, given: Type | Known | tuple[Type | Kn
         return static_thing(given.value), ()
     value = Value(name, given)
     context.parameters[value] = name
-    return (Handle(value, Base(value, argument=True)) if isinstance(given, Array) else value), (value,)
+    thing: Thing = Handle(value, Base(value, argument=True)) if isinstance(given, Array) \
+        else number_or_stream(value)
+    return thing, (value,)
 
 
 def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...],

@@ -24,6 +24,7 @@ from retrograd.frontend.things import (
     Lost,
     Maybe,
     Static,
+    Stream,
     Thing,
     atom_of,
     leaves,
@@ -31,7 +32,7 @@ from retrograd.frontend.things import (
 from retrograd.ir.build import TEMPORARY, Builder
 from retrograd.ir.extents import Opaque, Root
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
-from retrograd.ir.types import DTYPES, Array, Scalar, Type
+from retrograd.ir.types import DTYPES, Array, Generator, Scalar, Type, is_generator
 from retrograd.places import ATTRIBUTE, ITEM, STRUCTURE, Place, structure
 from retrograd.program import Capture, Guard
 
@@ -231,7 +232,7 @@ class Tracer:
         self.context.capture_values.append(parameter)
         self.context.parameters[parameter] = name
         thing: Thing = Handle(parameter, Base(parameter, captured=True)) \
-            if isinstance(kind, Array) else parameter
+            if isinstance(kind, Array) else number_or_stream(parameter)
         return self.context.captured.setdefault(key, thing)
 
     def _captured_items(self, place: Place, name: str, value: Any) -> Thing:
@@ -272,6 +273,11 @@ class Tracer:
 _PYTHON: dict[type, str] = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
 
 
+def number_or_stream(value: Value) -> Thing:
+    """A parameter that is no array."""
+    return Stream(value) if isinstance(value.type, Generator) else value
+
+
 def type_of_value(value: object) -> Type | None:
     """The type of a captured number or array; None for what is static."""
     if isinstance(value, np.ndarray):
@@ -283,6 +289,8 @@ def type_of_value(value: object) -> Type | None:
     if isinstance(value, np.generic):
         name = value.dtype.name
         return Scalar(name) if name in DTYPES else None
+    if is_generator(value):
+        return Generator()
     dtype = _PYTHON.get(type(value))
     return None if dtype is None else Scalar(dtype, weak=True)
 

@@ -4,6 +4,7 @@
     check_equal   raise `exception` with `message` unless args[0] == args[1]
     check_index   raise IndexError unless -n <= i < n, for args (i, n) and static `axis`
     check_divisor raise ZeroDivisionError where the int args[0] is 0
+    draw          take numbers from a generator, args[0]: see `ir/draws.py`
     check_bounds  raise IndexError unless every index of the int array args[0] is within
                   the extent args[1] of static `axis`
 
@@ -16,7 +17,9 @@ from __future__ import annotations
 
 from retrograd.ir.nodes import Atom, Effect
 
-KINDS = ("print", "check_equal", "check_index", "check_divisor", "check_bounds")
+KINDS = ("print", "check_equal", "check_index", "check_divisor", "check_bounds",
+         "draw")
+SILENT = frozenset({"print", "draw"})       # these raise nothing
 
 _DIVISION = {"floor_divide": "integer division or modulo by zero",
              "remainder": "integer modulo by zero"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.ir.draws import drawn
 from retrograd.ir.effects import exception_of, message_of
 from retrograd.ir.nodes import (
     Atom,
@@ -23,7 +24,7 @@ from retrograd.ir.nodes import (
     While,
 )
 from retrograd.ir.operations import OPERATIONS
-from retrograd.ir.types import Array
+from retrograd.ir.types import Array, Generator
 
 Environment = dict[Value, Any]
 
@@ -32,6 +33,9 @@ def interpret(function: Function, args: Sequence[Any]) -> tuple[Any, ...]:
     """Run the function on NumPy arrays and numbers; arguments are never changed."""
     env: Environment = {}
     for param, arg in zip(function.params, args, strict=True):
+        if isinstance(param.type, Generator):
+            env[param] = arg
+            continue
         dtype = np.dtype(param.type.dtype)
         env[param] = np.asarray(arg, dtype) if isinstance(param.type, Array) else dtype.type(arg)
     with np.errstate(all="ignore"):
@@ -119,7 +123,9 @@ def _text(message: tuple[str | Atom, ...], env: Environment) -> str:
 
 def _effect(effect: Effect, env: Environment) -> None:
     args = [_get(a, env) for a in effect.args]
-    if effect.kind == "print":
+    if effect.result is not None:
+        env[effect.result] = drawn(effect, args)
+    elif effect.kind == "print":
         shown = [p if isinstance(p, str) else str(args[p]) for p in effect.static["parts"]]
         print(*shown, sep=effect.static.get("sep", " "), end=effect.static.get("end", "\n"))
     elif effect.kind == "check_bounds":

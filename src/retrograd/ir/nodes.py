@@ -7,7 +7,7 @@
               | While(carried*, test: block, condition: atom, body, trips: value)
               | Branch(test: atom, then: block, otherwise: block, joins*)
               | Raise(exception, message: (str | atom)*)
-              | Effect(kind, args: atom*, static)
+              | Effect(kind, args: atom*, static, result: value?)
     carried   = Carried(init: atom, inner: value, next: atom, result: value)
     join      = Join(then: atom, otherwise: atom, result: value)
     atom      = Value(name, type) | Constant(value, type)
@@ -143,12 +143,13 @@ class Raise:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
-    """`print`, or a check that raises (the kinds are listed in `ir/effects.py`)."""
+    """`print`, a check that raises, or a draw, which alone has a result (`ir/effects.py`)."""
 
     kind: str
     args: tuple[Atom, ...]
     static: Static = field(default_factory=dict)
     origin: Span | None = None
+    result: Value | None = None
 
 
 Statement = Let | Loop | While | Branch | Raise | Effect
@@ -188,7 +189,9 @@ def defined(statement: Statement) -> tuple[Value, ...]:
             return results if statement.trips is None else (*results, statement.trips)
         case Branch():
             return tuple(j.result for j in statement.joins)
-        case Raise() | Effect():
+        case Effect():
+            return () if statement.result is None else (statement.result,)
+        case Raise():
             return ()
 
 

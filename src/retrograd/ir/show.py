@@ -86,5 +86,9 @@ def _statement(statement: Statement, name: _Namer, depth: int) -> list[str]:
             parts = ", ".join(repr(p) if isinstance(p, str) else name(p)
                               for p in statement.message)
             return [f"{pad}raise {statement.exception.__name__}({parts})"]
+        case Effect(result=Value() as result):
+            inside = ", ".join(map(name, statement.args))
+            return [f"{pad}{name(result)}: {result.type} = {statement.kind}({inside}, "
+                    f"method={statement.static['method']!r})"]
         case Effect():
             return [f"{pad}{statement.kind}({', '.join(map(name, statement.args))})"]

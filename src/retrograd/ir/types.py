@@ -1,6 +1,6 @@
 """Types of the IR, and NumPy's promotion (NEP 50).
 
-    type = Scalar(dtype, weak) | Array(dtype, dims, layout)
+    type = Scalar(dtype, weak) | Array(dtype, dims, layout) | Generator
     dim  = 1 | None (unknown, and not 1 where it came from an argument)
 
 A *weak* scalar is a Python number: it takes the precision of what it meets. A scalar that NumPy
@@ -10,6 +10,7 @@ made (an element of an array, a result of a reduction or of `np.sin`) is strong.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -54,11 +55,45 @@ class Array:
         return f"{self.dtype}[{extents}]" + ("" if self.layout == "C" else self.layout)
 
 
-Type = Scalar | Array
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A `np.random.Generator`. It is no number: only a draw reads it (`ir/draws.py`)."""
+
+    @property
+    def dtype(self) -> str:
+        return "generator"
+
+    @property
+    def weak(self) -> bool:
+        return False
+
+    @property
+    def rank(self) -> int:
+        return 0
+
+    @property
+    def dims(self) -> tuple[int | None, ...]:
+        return ()
+
+    def __str__(self) -> str:
+        return "Generator"
+
+
+Type = Scalar | Array | Generator
 
 BOOL = Scalar("bool")
 INT = Scalar("int64", weak=True)
 FLOAT = Scalar("float64", weak=True)
+
+
+def is_generator(value: object) -> bool:
+    """Whether a value is a generator; asking does not import `numpy.random`."""
+    return is_generator_class(type(value))
+
+
+def is_generator_class(kind: object) -> bool:
+    random = sys.modules.get("numpy.random")
+    return random is not None and kind is random.Generator
 
 
 def is_float(type: Type) -> bool:

@@ -24,7 +24,7 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.show import show
-from retrograd.ir.types import Array, Type
+from retrograd.ir.types import Array, Generator, Type
 
 
 def verify(function: Function) -> Function:
@@ -91,8 +91,7 @@ class _Verifier:
                     self.same(j.then.type, j.result.type, j.result)
                     self.same(j.otherwise.type, j.result.type, j.result)
             case Effect():
-                if statement.kind not in KINDS:
-                    raise _Wrong(f"no effect is called {statement.kind!r}")
+                self.effect(statement)
 
     def same(self, given: Type, declared: Type, value: Value) -> None:
         if (given.dtype, given.rank, isinstance(given, Array)) != (
@@ -100,6 +99,14 @@ class _Verifier:
             raise _Wrong(f"{given} flows into {value!r}")
         if any(d == 1 and g != 1 for g, d in zip(given.dims, declared.dims, strict=True)):
             raise _Wrong(f"{given} flows into {value!r}, whose extent of 1 is not certain")
+
+    def effect(self, effect: Effect) -> None:
+        if effect.kind not in KINDS:
+            raise _Wrong(f"no effect is called {effect.kind!r}")
+        if (effect.kind == "draw") != (effect.result is not None):
+            raise _Wrong(f"a draw has a result, and nothing else has: {effect.kind}")
+        if effect.kind == "draw" and not isinstance(effect.args[0].type, Generator):
+            raise _Wrong(f"{effect.args[0]!r} is no generator")
 
     def let(self, let: Let) -> None:
         if let.op not in OPERATIONS:

@@ -5,7 +5,9 @@
     SCIPY         the same, keyed on qualified names so that SciPy is not imported; a string is
                   an elementwise operation
     METHODS       ndarray method -> prelude function that takes the array first
+    DRAWS         method of a generator -> prelude function that takes the generator first
     ATTRIBUTES    ndarray attribute -> prelude function of the array
+    ALIASES       those of them whose result may look into an argument, or be it
     WEAK          callables whose results are Python numbers (math's, float, int); every other
                   result of a NumPy function is strong
     OPERATORS     those of them that are Python's own
@@ -33,6 +35,7 @@ from retrograd.prelude import (
     sorting,
 )
 from retrograd.prelude.complex_numbers import CMATH, CMATH_FUNCTIONS, OF_COMPLEX
+from retrograd.prelude.draws import DRAWS
 from retrograd.prelude.elementwise import MATH, OPERATORS
 from retrograd.prelude.methods import ATTRIBUTES, METHODS
 from retrograd.prelude.special import SCIPY
@@ -57,6 +60,10 @@ FUNCTIONS = _together(
     joining.FUNCTIONS, sorting.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS,
     complex_numbers.FUNCTIONS)
 
+ALIASES: frozenset[Callable[..., Any]] = frozenset(
+    {*shapes.FUNCTIONS, np.asarray, np.diagonal, np.diag, np.einsum, np.real, np.imag, np.split,
+     np.astype} - {np.roll, np.repeat, np.tile, np.take})
+
 WEAK: frozenset[Callable[..., Any]] = frozenset(
     {*MATH, *numbers.MATH_FUNCTIONS, *CMATH, *CMATH_FUNCTIONS, float, int, bool})
 
@@ -64,5 +71,5 @@ REAL_ONLY: frozenset[Callable[..., Any]] = frozenset(
     {*MATH, *numbers.MATH_FUNCTIONS, np.deg2rad, np.radians, np.rad2deg, np.degrees, np.fabs,
      float, int})
 
-__all__ = ["ATTRIBUTES", "ELEMENTWISE", "FUNCTIONS", "METHODS", "OF_COMPLEX", "OPERATORS",
+__all__ = ["ALIASES", "ATTRIBUTES", "DRAWS", "ELEMENTWISE", "FUNCTIONS", "METHODS", "OF_COMPLEX", "OPERATORS",
            "REAL_ONLY", "SCIPY", "WEAK"]

@@ -22,6 +22,13 @@ def primitive(op: str, *args: Any, **static: Any) -> Any:
     return OPERATIONS[op].evaluate(*args, **static)
 
 
+def draw(generator: Any, method: str, *bounds: Any, shape: Any,
+         endpoint: bool = False) -> Any:
+    """Numbers that the generator draws: one, or an array of a shape."""
+    keywords = {"endpoint": True} if endpoint else {}
+    return getattr(generator, method)(*bounds, size=shape, **keywords)
+
+
 def static(function: F) -> F:
     """Mark a function that the front end runs while compiling: all its arguments are static
     (ints, strings, None, dtypes, tuples of these), and so is its result."""

@@ -12,7 +12,6 @@ import numpy as np
 
 from retrograd.prelude.arguments import (
     at_place,
-    common_dtype,
     fail,
     is_complex,
     normal_axis,
@@ -20,15 +19,7 @@ from retrograd.prelude.arguments import (
     sort_kind,
 )
 from retrograd.prelude.elementwise import cast
-from retrograd.prelude.language import (
-    dtype_of,
-    is_float,
-    is_known,
-    is_scalar,
-    is_sequence,
-    primitive,
-    refuse,
-)
+from retrograd.prelude.language import dtype_of, is_float, is_scalar, is_sequence, primitive, refuse
 from retrograd.prelude.reductions import restored
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from retrograd.backend.lowering import (
     contraction,
     creation,
+    draws,
     elementwise,
     reductions,
     sorting,
@@ -133,6 +134,9 @@ class _Walk:
     # --- effects -----------------------------------------------------------------------------
 
     def effect(self, scope: Scope, effect: Effect) -> None:
+        if effect.result is not None:
+            self.context.bind(scope, effect.result, draws.draw(self.context, scope, effect))
+            return
         if effect.kind == "check_bounds":
             self.check_bounds(scope, effect)
             return
