@@ -51,7 +51,8 @@ def _last_writers(builder: Builder, g: Atom, index: Index, atoms: tuple[Atom, ..
     empty = builder.let("zeros", *map(builder.atom_of, extents), dtype="int64")
     block = builder.let("take", empty, *places, index=items)
     shape = builder.facts.of(block)
-    numbers = builder.let("arange", integer(0), builder.atom_of(size(shape)), integer(1))
+    numbers = builder.let("arange", integer(0), builder.atom_of(size(shape)), integer(1),
+                          dtype="int64")
     numbers = builder.let("reshape", numbers, *map(builder.atom_of, shape))
     owners = builder.let("update", empty, *places, numbers, index=items)
     won = builder.let("equal", builder.let("take", owners, *places, index=items), numbers)
