@@ -1,9 +1,8 @@
 """retrograd: derivatives of numeric Python functions, as readable Python source."""
 
-from retrograd.api.check import check_grads
 from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
 from retrograd.api.specialise import RecompilationWarning, Signature
-from retrograd.api.transforms import differentiable, grad, value_and_grad, vjp
+from retrograd.api.transforms import check_grads, differentiable, grad, value_and_grad, vjp
 from retrograd.errors import InternalError, RetrogradError, Unsupported
 
 __version__ = "0.1.0"

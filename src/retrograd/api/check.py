@@ -1,4 +1,8 @@
-"""`check_grads`: derivatives against central finite differences, in float64."""
+"""`check_grads`: derivatives against central finite differences, in float64.
+
+Every evaluation starts from the same state of every generator, given or captured, and the
+caller's generators are left as they were.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,27 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.function import Compiled
+from retrograd.api.options import Options
 from retrograd.api.parameters import Argnums, display_name, signature_of, wanted
 from retrograd.api.transforms import vjp
 from retrograd.api.types import type_of
-from retrograd.ir.types import is_complex, is_float
+from retrograd.api.vjp import found_for
+from retrograd.ir.types import is_complex, is_float, is_generator
 from retrograd.program import Known
 
 _STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 _TOLERANCE = {"float32": 1e-3, "complex64": 1e-3}
+
+
+class _Streams:
+    """The generators that a function draws from, and the state that they were found in."""
+
+    def __init__(self, generators: Sequence[Any]) -> None:
+        self.states = [(g.bit_generator, g.bit_generator.state) for g in generators]
+
+    def rewind(self) -> None:
+        for generator, state in self.states:
+            generator.state = state
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +43,10 @@ class _Projected:
 
     function: Callable[..., Any]
     weights: tuple[Any, ...]
+    streams: _Streams
 
     def __call__(self, args: Sequence[Any]) -> float:
+        self.streams.rewind()
         # a function may change its arguments: it gets copies
         given = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
         with np.errstate(all="ignore"):
@@ -37,44 +56,41 @@ class _Projected:
         return float(np.real(total))
 
 
-def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = None, *,
-                rtol: float | None = None, atol: float | None = None, step: float | None = None,
-                **options: Any) -> None:
-    """Raise AssertionError where the gradient of `f` differs from central finite differences.
-
-    Parameters
-    ----------
-    f : callable
-        The user's function, or what `grad` made of it. An array or a container as its value is
-        contracted with fixed pseudo-random weights. Complex arguments are moved along both axes
-        and give df/dx - i df/dy; of a complex value the real part is taken.
-    args : sequence
-        The arguments at which to compare; `f` is called twice for each of their elements.
-    argnums : int or sequence of ints, optional
-        Which arguments; all that are floats by default.
-    rtol, atol : float, optional
-        Allowed difference: `atol + rtol * |finite difference|`. By default both are 1e-6, and
-        1e-3 for float32, where `atol` is scaled by the size of the value.
-    step : float, optional
-        The step, relative to max(1, |element|); 6e-6 by default.
-
-    Raises
-    ------
-    AssertionError
-        Naming the first argument and element that disagree, and both numbers.
-    TypeError
-        If no argument is a float.
-    """
+def check(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums, *,
+          rtol: float | None, atol: float | None, step: float | None,
+          options: dict[str, Any]) -> None:
+    """See `retrograd.check_grads`."""
     function = f.primal if isinstance(f, Compiled) else f
     if isinstance(f, Compiled):
         options = {"jit": f.options.jit, **options}
     args = tuple(args)
-    name, signature = display_name(function), signature_of(function)
     positions = _positions(function, args, argnums)
-    value, pullback = vjp(function, *_copies(args), argnums=positions, **options)
-    weights = tuple(_weights(value))
-    bars = pullback(_like(value, iter(weights)))
-    projected = _Projected(function, weights)
+    streams = _streams(function, args, positions, options)
+    try:
+        value, pullback = vjp(function, *_copies(args), argnums=positions, **options)
+        weights = tuple(_weights(value))
+        bars = pullback(_like(value, iter(weights)))
+        projected = _Projected(function, weights, streams)
+        _check_each(projected, args, positions, bars, (rtol, atol, step or _STEP))
+    finally:
+        streams.rewind()
+
+
+def _streams(function: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...],
+             options: dict[str, Any]) -> _Streams:
+    """The generators among the arguments, and those that the function captures."""
+    _, found, _, _ = found_for(function, Options(**options), args, kwargs={}, argnums=positions,
+                               argnames=None)
+    return _Streams([g for g in (*args, *(c.read() for c in found.program.captures))
+                     if is_generator(g)])
+
+
+def _check_each(projected: _Projected, args: tuple[Any, ...], positions: tuple[int, ...],
+                bars: Sequence[Any], asked: tuple[float | None, float | None, float]) -> None:
+    """Compare the gradients `bars`, one argument after the other."""
+    rtol, atol, step = asked
+    function = projected.function
+    name, signature = display_name(function), signature_of(function)
     exact = [_in_double(a) if k in positions else a for k, a in enumerate(args)]
     scale = max(1.0, abs(projected(exact)))
     names = [*signature.parameters, *(f"args[{k}]" for k in range(len(args)))]
@@ -83,7 +99,7 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
         limits = (tolerance if rtol is None else rtol, tolerance * scale if atol is None else atol)
         what = f"{name}: the derivative with respect to {names[position]}"
         _compare(projected, exact, position, np.asarray(bar), limits=limits,
-                 step=step or _STEP, what=what)
+                 step=step, what=what)
 
 
 def _positions(function: Callable[..., Any], args: tuple[Any, ...],

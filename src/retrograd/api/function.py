@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.api import export, pickling
-from retrograd.api.annotations import annotations_of, declared_type, parameter_type
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted, display_name, place_name, signature_of
 from retrograd.api.specialise import Signature, Specialiser
@@ -78,6 +76,8 @@ class Compiled:
 
         Raises Unsupported where the function cannot be differentiated.
         """
+        from retrograd.api import export
+
         kind = "readable"
         if example and isinstance(example[0], str) and example[0] in ("readable", "compiled"):
             kind, example = example[0], example[1:]
@@ -97,6 +97,8 @@ class Compiled:
 
         Raises TypeError where the number of types is not that of the parameters.
         """
+        from retrograd.api.annotations import declared_type
+
         entries = types if isinstance(types, tuple) else (types,)
         self._check_count(entries)
         declared = [declared_type(e) for e in entries]
@@ -123,6 +125,8 @@ class Compiled:
 
     def source_for(self, types: tuple[Param, ...] | None, compiled: bool) -> str:
         """The source for declared types, one a parameter; for annotated ones without them."""
+        from retrograd.api import export
+
         if types is None:
             program = self._annotated_program()
         else:
@@ -137,6 +141,8 @@ class Compiled:
                             "were given")
 
     def _annotated_program(self) -> Program:
+        from retrograd.api.annotations import annotations_of, parameter_type
+
         specialiser = self._specialiser
         annotations = annotations_of(self.primal)
         parameters = self._signature.parameters.values()
@@ -179,6 +185,8 @@ class Compiled:
         return self
 
     def __reduce__(self) -> Any:
+        from retrograd.api import pickling
+
         return pickling.reduce(self, self.primal, (self._wanted, self.options))
 
     def __repr__(self) -> str:

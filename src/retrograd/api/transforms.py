@@ -1,14 +1,20 @@
-"""`grad`, `value_and_grad`, `vjp` and `differentiable`."""
+"""`grad`, `value_and_grad`, `vjp`, `differentiable` and `check_grads`.
+
+What only some programs need is imported when it is called: an import takes milliseconds of every
+process.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from retrograd.api.function import Compiled, Differentiable, Gradient, ValueAndGradient
 from retrograd.api.options import Options
 from retrograd.api.parameters import Argnames, Argnums, display_name, signature_of, wanted
-from retrograd.api.vjp import Pullback, vjp_of
+
+if TYPE_CHECKING:
+    from retrograd.api.vjp import Pullback
 
 _Kind = TypeVar("_Kind", bound=Compiled)
 _Function = Callable[..., Any]
@@ -150,13 +156,46 @@ def vjp(f: _Function, *args: Any, argnums: Argnums = None, argnames: Argnames = 
     TypeError, Unsupported
         As `grad`.
     """
+    from retrograd.api.vjp import vjp_of
+
     if "has_aux" in options:
         raise TypeError("vjp has no has_aux: the pullback takes an adjoint of the whole value")
     function = f.primal if isinstance(f, Differentiable) else f
-    value, pullback = vjp_of(function, Options(**options), args, kwargs={}, argnums=argnums,
-                             argnames=argnames)
-    assert isinstance(pullback, Pullback)
-    return value, pullback
+    return vjp_of(function, Options(**options), args, kwargs={}, argnums=argnums,
+                  argnames=argnames)
+
+
+def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = None, *,
+                rtol: float | None = None, atol: float | None = None, step: float | None = None,
+                **options: Any) -> None:
+    """Raise AssertionError where the gradient of `f` differs from central finite differences.
+
+    Parameters
+    ----------
+    f : callable
+        The user's function, or what `grad` made of it. An array or a container as its value is
+        contracted with fixed pseudo-random weights. Complex arguments are moved along both axes
+        and give df/dx - i df/dy; of a complex value the real part is taken.
+    args : sequence
+        The arguments at which to compare; `f` is called twice for each of their elements.
+    argnums : int or sequence of ints, optional
+        Which arguments; all that are floats by default.
+    rtol, atol : float, optional
+        Allowed difference: `atol + rtol * |finite difference|`. By default both are 1e-6, and
+        1e-3 for float32, where `atol` is scaled by the size of the value.
+    step : float, optional
+        The step, relative to max(1, |element|); 6e-6 by default.
+
+    Raises
+    ------
+    AssertionError
+        Naming the first argument and element that disagree, and both numbers.
+    TypeError
+        If no argument is a float.
+    """
+    from retrograd.api.check import check
+
+    check(f, args, argnums, rtol=rtol, atol=atol, step=step, options=options)
 
 
 def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Argnames,

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.api import export
 from retrograd.api.options import Options
 from retrograd.api.parameters import (
     Argnames,
@@ -27,11 +26,25 @@ from retrograd.ir.types import Array, Scalar, Type, is_float
 from retrograd.program import JOINT, VJP, Known
 from retrograd.trees import Leaf, Node, Tree
 
+Places = tuple[int | None, ...] | None
+
 
 def vjp_of(function: Callable[..., Any], options: Options, args: tuple[Any, ...],
            *, kwargs: dict[str, Any], argnums: Argnums = None, argnames: Argnames = None
-           ) -> tuple[Any, Callable[[Any], Any]]:
+           ) -> tuple[Any, Pullback]:
     """See `retrograd.vjp`."""
+    specialiser, found, values, places = found_for(
+        function, options, args, kwargs=kwargs, argnums=argnums, argnames=argnames)
+    leaves = found.leaves(values)
+    value, residuals = found.run(*leaves)
+    return value, Pullback(specialiser, found, value, _owned(residuals, leaves), places)
+
+
+def found_for(function: Callable[..., Any], options: Options, args: tuple[Any, ...], *,
+              kwargs: dict[str, Any], argnums: Argnums, argnames: Argnames
+              ) -> tuple[Specialiser, Specialisation, tuple[Any, ...], Places]:
+    """The specialisation for a call of `vjp`, with one value a parameter and, without argnums,
+    the place of each argument's adjoint; nothing of the function has been run."""
     options = replace(options, has_aux=False)      # an aux is a part of the value here
     signature = signature_of(function)
     bound = signature.bind(*args, **kwargs)
@@ -47,10 +60,7 @@ def vjp_of(function: Callable[..., Any], options: Options, args: tuple[Any, ...]
     else:
         places, which = None, wanted(signature, argnums, argnames, name)
     specialiser = _specialiser(function, name, which, options)
-    found = specialiser.for_values(values, _unused)
-    leaves = found.leaves(values)
-    value, residuals = found.run(*leaves)
-    return value, Pullback(specialiser, found, value, _owned(residuals, leaves), places)
+    return specialiser, specialiser.for_values(values, _unused), values, places
 
 
 class Pullback:
@@ -94,6 +104,7 @@ class Pullback:
     def source(self, kind: str = "readable") -> str:
         """The generated source, as one function of the arguments and the value's adjoints that
         returns the adjoints of the arguments; `kind` is "readable" or "compiled"."""
+        from retrograd.api import export
         from retrograd.pipeline import derive
 
         if kind not in ("readable", "compiled"):

@@ -92,6 +92,7 @@ def is_generator(value: object) -> bool:
 
 
 def is_generator_class(kind: object) -> bool:
+    """Whether a class is NumPy's generator itself."""
     random = sys.modules.get("numpy.random")
     return random is not None and kind is random.Generator
 
