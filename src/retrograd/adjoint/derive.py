@@ -17,7 +17,7 @@ from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import Tapes, with_tapes
 from retrograd.adjoint.reverse import Reverse
 from retrograd.adjoint.scopes import places
-from retrograd.adjoint.strong import strong_values
+from retrograd.adjoint.strong import overwritten_values, strong_values
 from retrograd.adjoint.sweep import Sweep
 from retrograd.ir.build import Builder, Facts
 from retrograd.ir.nodes import Atom, Block, Constant, Function, Value, number
@@ -48,7 +48,7 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
     builder = Builder(facts, checks=False)
     sweep = Sweep(where.top, builder)
     walk = Reverse(residuals, active, strong_values(function, active, where),
-                   strong_values(function, active, where, stores=True))
+                   overwritten_values(function, active, where))
     for output, seed in zip(outputs, seeds, strict=True):
         walk.accumulate(output, seed, sweep)
     walk.block(function.body, sweep)

@@ -22,19 +22,16 @@ from retrograd.ir.nodes import (
     While,
 )
 
-_UNKNOWN: frozenset[Value] = frozenset()
-# Elementwise operations that have a partial which may be inf or nan where the value is finite
+# Elementwise operations with a partial that may be inf or nan where their operands are finite
 SINGULAR = frozenset({"divide", "sqrt", "cbrt", "power", "log", "log2", "log10", "log1p", "arcsin",
                       "arccos", "arccosh", "arctanh", "hypot", "arctan2", "tan", "gammaln"})
 
 
 def strong_values(function: Function, active: frozenset[Value], places: Places,
-                  stores: bool = False) -> frozenset[Value]:
+                  ) -> frozenset[Value]:
     """The active values all of whose influence on the results passes through a choice: a `where`,
-    a branch, a store through a mask, and with `stores` a store of any kind, which leaves nothing
-    of what it overwrites."""
-    uses: dict[Value, list[Value | None]] = {}
-    _Uses(places, active, uses, stores).function(function)
+    a branch, a store through a mask."""
+    uses = _uses(function, active, places, stores=False)
     strong = {v for v in active if uses.get(v)}
     read_by: dict[Value | None, list[Value]] = {}
     for value in strong:
@@ -48,6 +45,31 @@ def strong_values(function: Function, active: frozenset[Value], places: Places,
         strong.difference_update(weak)
         pending += weak
     return frozenset(strong)
+
+
+def overwritten_values(function: Function, active: frozenset[Value], places: Places,
+                       ) -> frozenset[Value]:
+    """The active arrays some of whose elements a choice or a store of any kind may leave without
+    influence."""
+    uses = _uses(function, active, places, stores=True)
+    read_by: dict[Value | None, list[Value]] = {}
+    for value, users in uses.items():
+        for user in users:
+            read_by.setdefault(user, []).append(value)
+    pending = [v for v, users in uses.items() if v in users]
+    found = set(pending)
+    while pending:
+        new = [v for v in read_by.get(pending.pop(), ()) if v not in found]
+        found.update(new)
+        pending += new
+    return frozenset(v for v in found if v.type.rank)
+
+
+def _uses(function: Function, active: frozenset[Value], places: Places, stores: bool,
+          ) -> dict[Value, list[Value | None]]:
+    uses: dict[Value, list[Value | None]] = {}
+    _Uses(places, active, uses, stores).function(function)
+    return uses
 
 
 class _Uses:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from retrograd.frontend import iteration
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Handle, Items, Thing, atom_of, fresh
+from retrograd.frontend.things import Handle, Items, Thing, atom_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Value
 
@@ -62,4 +63,5 @@ def named(tracer: Tracer, thing: Thing, name: str) -> Thing:
     new = tracer.builder.renamed(found, name)
     if new is found or not isinstance(thing, Handle):
         return thing if new is found else new
-    return Handle(new, thing.base, thing.path, thing.version) if thing.path else fresh(new)
+    base = thing.base if thing.path else replace(thing.base, first=new, _known={})
+    return Handle(new, base, thing.path, thing.version)

@@ -180,6 +180,7 @@ class _Joiner:
         self.started = tracer.memory.clock
         for arm in arms:
             tracer.memory.adopt_times(arm.memory)
+        tracer.memory.clock += 1
         self.bases: dict[Base, tuple[Base, ...]] = {}   # of results, and what they were in the arms
         self.group: set[frozenset[Base]] = set()
         self.joins: list[Join] = []

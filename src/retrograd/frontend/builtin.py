@@ -124,10 +124,18 @@ def _primitive(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
     assert isinstance(array, Value)
     if op in _VIEWS and (op != "reshape" or owner.type.layout == "C"):
         return indexing.looked_into(tracer, owner, array, result, op, tuple(atoms[1:]), static)
-    if op in _MAYBE_VIEWS and isinstance(result.type, Array) and len(atoms) == (
-            1 if op != "reshape" else len(atoms)):
+    copied = op == "reshape" and _reordered(tracer, array)
+    if op in _MAYBE_VIEWS and isinstance(result.type, Array) and not copied and (
+            op == "reshape" or len(atoms) == 1):
         return Handle(result, Base(result, frozenset({owner.base}), born=tracer.memory.clock))
     return thing_of(result)
+
+
+def _reordered(tracer: Tracer, array: Value) -> bool:
+    """Whether an array is certainly not in C order, so that `reshape` copies it."""
+    builder = tracer.builder
+    long = [n for n in builder.facts.of(array) if builder.never_one(builder.atom_of(n))]
+    return isinstance(array.type, Array) and array.type.layout == "F" and len(long) > 1
 
 
 _VIEWS = ("view", "transpose", "reshape", "broadcast_to", "diagonal")

@@ -13,18 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import complex_numbers, indexing, inline
+from retrograd.frontend import complex_numbers, indexing, inline, outputs
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import LANGUAGE, ndim, shape, size_of
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
     Closure,
+    Handle,
     Items,
     Method,
     Static,
     Stream,
     Thing,
     atom_of,
+    fresh,
     thing_of,
 )
 from retrograd.frontend.tracer import Tracer, known, known_value, static_thing
@@ -32,6 +34,7 @@ from retrograd.ir.nodes import Atom, Constant, Value, integer
 from retrograd.ir.types import Array, Scalar, is_complex, is_float
 from retrograd.places import ATTRIBUTE, Place
 from retrograd.prelude import (
+    ALIASES,
     ATTRIBUTES,
     DRAWS,
     ELEMENTWISE,
@@ -55,7 +58,10 @@ def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thi
         return _method(tracer, function, args, keywords)
     if isinstance(function, Static):
         complex_numbers.check_real(function.value, args)
-        return _static(tracer, function.value, args, keywords)
+        if tracer.frame.user:
+            args, keywords = outputs.without(tracer, function.value, args, keywords)
+        written = outputs.call(tracer, function.value, args, keywords)
+        return _static(tracer, function.value, args, keywords) if written is None else written
     tracer.refuse("this cannot be called", "call a function")
 
 
@@ -71,8 +77,8 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
     if isinstance(replacement, str):
         return _elementwise(tracer, function, replacement, args, keywords)
     if replacement is not None:
-        result = inline.function(tracer, replacement, args, keywords, user=False)
-        return result if not tracer.frame.user else _strength(tracer, result, function in WEAK)
+        return _of_prelude(tracer, function, inline.function(
+            tracer, replacement, args, keywords, user=False))
     if isinstance(function, type) and issubclass(function, (np.generic, np.dtype)):
         return _convert(tracer, function, args)
     python = getattr(function, "py_func", function)
@@ -88,6 +94,15 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
                       "arguments", "draw the numbers outside and pass them as an argument")
     tracer.refuse(f"{module}.{name} has no derivative here",
                   "write it with NumPy functions that are supported, or as a Python function")
+
+
+def _of_prelude(tracer: Tracer, function: Callable[..., Any], result: Thing) -> Thing:
+    """The result of a function of the prelude as the user gets it."""
+    if not tracer.frame.user:
+        return result
+    if function not in ALIASES and isinstance(result, Handle):
+        return fresh(tracer.current(result))
+    return _strength(tracer, result, function in WEAK)
 
 
 def _hashable(function: Any) -> bool:
@@ -251,6 +266,8 @@ def _convert(tracer: Tracer, dtype: Any, args: Args) -> Thing:
                       "write complex(x, y)")
     atom = need_atom(tracer, args[0]) if args else integer(0)
     name = np.dtype(dtype).name
+    if args and isinstance(args[0], Handle) and args[0].type.dtype == name:
+        return args[0]                       # NumPy gives the array itself
     if isinstance(atom, Constant):
         return tracer.builder.cast(atom, name)
     return thing_of(tracer.builder.let("cast", atom, dtype=name, weak=False))

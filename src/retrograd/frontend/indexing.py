@@ -76,9 +76,18 @@ def looked_into(tracer: Tracer, owner: Handle, array: Value, result: Value, op: 
 def subscript(tracer: Tracer, owner: Handle, node: ast.expr,
               ) -> tuple[tuple[Item, ...], tuple[Atom, ...]]:
     """The index that a subscript spells out, naming every axis of the array."""
-    rank = owner.value.type.rank
     nodes = node.elts if isinstance(node, ast.Tuple) else [node]
-    found = [part for n in nodes for part in _opened(tracer, _part(tracer, n))]
+    return _full(owner, [part for n in nodes for part in _opened(tracer, _part(tracer, n))])
+
+
+def spelled(tracer: Tracer, owner: Handle, key: Thing) -> tuple[tuple[Item, ...], tuple[Atom, ...]]:
+    """The index that a thing stands for, naming every axis of the array."""
+    things = key.items if isinstance(key, Items) and key.kind == "tuple" else (key,)
+    return _full(owner, [_part_of(tracer, thing) for thing in things])
+
+
+def _full(owner: Handle, found: list[Part]) -> tuple[tuple[Item, ...], tuple[Atom, ...]]:
+    rank = owner.type.rank
     used = sum(_axes(item, atoms) for item, atoms in found)
     if used > rank:
         raise certain(IndexError)(

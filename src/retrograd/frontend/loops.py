@@ -12,7 +12,7 @@ from retrograd.frontend.indexing import UnknownItem
 from retrograd.frontend.slots import Slots
 from retrograd.frontend.things import Range, Thing
 from retrograd.frontend.tracer import Tracer, constant_of
-from retrograd.ir.nodes import Atom, Constant, Loop, Value, While, integer
+from retrograd.ir.nodes import Atom, Constant, Loop, Value, While, bound, defined, integer, walk
 from retrograd.ir.types import INT
 
 
@@ -123,7 +123,8 @@ def trace_while(tracer: Tracer, node: ast.While) -> None:
             condition = truth(tester, choose(
                 tester, going, lambda t: truth(t, evaluate(t, node.test)),
                 lambda _: constant_of(False)))
-        if tester.memory.clock != clock:
+        made = {v for s in walk(tester.builder.block) for v in (*defined(s), *bound(s))}
+        if any(base.first not in made for base in tester.memory.since(clock)):
             tracer.refuse("the test of this loop writes into an array",
                           "write in the loop's body", node.test)
         execute(inner, node.body)

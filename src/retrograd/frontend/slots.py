@@ -13,7 +13,6 @@ from typing import NoReturn, TypeVar
 
 from retrograd.frontend.branches import converted, default, describe, join_types, stand_in
 from retrograd.frontend.liveness import assigned
-from retrograd.frontend.memory import Memory
 from retrograd.frontend.sharing import Place, Sharing, grouped, overlapping
 from retrograd.frontend.things import (
     Base,
@@ -184,8 +183,11 @@ class Slots:
         outside = [*inner.outer_things(), *inner.frame.names.values(),
                    *(t for n, t in self.tracer.env.items() if n not in assigned(self.syntax))]
         bases = [leaf.base for t in outside for leaf in leaves(t) if isinstance(leaf, Handle)]
-        return self.sharing.learn(_handles(self.begun), _handles(
-            {name: inner.env[name] for name in self.initial}), bases)
+        begun = _handles(self.begun)
+        bases += [begun[place].base for place in self.kept]
+        ends = _handles({name: inner.env[name] for name in self.initial})
+        return self.sharing.learn(begun, {p: e for p, e in ends.items() if p not in self.kept},
+                                  bases)
 
     def _stored(self, inner: Tracer) -> bool:
         """Whether the body writes to memory, or makes of it another type, that was not known."""
@@ -326,7 +328,6 @@ class Slots:
                 result.append(self._slot(name, default(self.tracer.builder, last.type), value,
                                          last, output=True))
         memory, facts = self.tracer.memory, self.tracer.builder.facts
-        self.ended = inner.memory
         for base, value in self.contents.items():
             after = Value(value.name, value.type)
             facts.extents[after] = facts.of(value)
@@ -351,6 +352,7 @@ class Slots:
         """Bind the names to what they are after the loop."""
         env, memory = self.tracer.env, self.tracer.memory
         memory.adopt_times(inner.memory)
+        memory.clock += 1
         memory.contents.update(self.contents)
         for name in assigned(self.syntax):
             env.pop(name, None)

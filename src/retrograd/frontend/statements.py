@@ -11,7 +11,7 @@ from retrograd.frontend import branches, loops, storing
 from retrograd.frontend.arithmetic import binary
 from retrograd.frontend.binding import bind, named
 from retrograd.frontend.branches import join, truth
-from retrograd.frontend.certain import Certain, certain
+from retrograd.frontend.certain import Certain
 from retrograd.frontend.expressions import closure, evaluate, evaluate_named
 from retrograd.frontend.things import (
     Handle,

@@ -38,7 +38,7 @@ def augment(tracer: Tracer, owner: Handle, node: ast.expr, op: ast.operator, val
     index, atoms = indexing.subscript(tracer, owner, node)
     clock = tracer.memory.clock
     right = evaluate(tracer, value)
-    if tracer.memory.clock != clock:
+    if any(base.overlaps(owner.base) for base in tracer.memory.since(clock)):
         tracer.refuse("the right-hand side writes into an array while an element waits to be "
                       "changed", "compute it in a statement of its own before", value)
     added = None if advanced(index) else _added(tracer, owner, op, need_atom(tracer, right))
@@ -149,6 +149,8 @@ def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], index: Index
             atoms: tuple[Atom, ...], value: Atom, op: str) -> Value:
     """The new content of a base: `content`, stored into through a path of views."""
     builder = tracer.builder
+    if not content.type.rank:
+        return _number(tracer, content, value, op)
     if not path:
         value = _ranked(tracer, content, index, atoms, value)
         new = builder.let(op, content, *atoms, value, name=content.name, index=index)
@@ -173,6 +175,15 @@ def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], index: Index
         builder.facts.extents[back] = builder.facts.of(below)
         return back
     return _stored(tracer, content, tuple(front), whole(below.type.rank), (), back, "update")
+
+
+def _number(tracer: Tracer, content: Value, value: Atom, op: str) -> Value:
+    """An array without axes holds what was stored last."""
+    if op == "add_at":
+        value = tracer.builder.let("add", content, value)
+    new = tracer.builder.let("reshape", value, name=content.name)
+    assert isinstance(new, Value)
+    return new
 
 
 def _seen(tracer: Tracer, content: Value, path: tuple[View, ...]) -> Value:

@@ -22,7 +22,6 @@ from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Constant, Value
 from retrograd.ir.types import Array, Type
 
-
 Pairs = set[frozenset["Base"]]
 
 
@@ -53,8 +52,10 @@ class Base:
             return frozenset((self, other)) in self.group
         found = self._known.get(other)
         if found is None:
-            found = self._known[other] = any(s.overlaps(other) for s in self.shares) or any(
-                self.overlaps(s) for s in other.shares)
+            # the later one is one of those that it was made of: the earlier one is what it is
+            found = (self.born >= other.born and any(s.overlaps(other) for s in self.shares)) or (
+                other.born >= self.born and any(self.overlaps(s) for s in other.shares))
+            self._known[other] = found
         return found
 
     def closure(self) -> frozenset[Base]:

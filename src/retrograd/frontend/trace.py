@@ -15,7 +15,7 @@ from retrograd.frontend import calls
 from retrograd.frontend.certain import Certain
 from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
-from retrograd.frontend.things import Base, Handle, Items, Static, Thing, atom_of
+from retrograd.frontend.things import Base, Handle, Items, Static, Thing
 from retrograd.frontend.tracer import Context, Tracer, number_or_stream, static_thing
 from retrograd.ir.build import Builder, Facts
 from retrograd.ir.nodes import Atom, Function, Value

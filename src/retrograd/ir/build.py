@@ -16,6 +16,7 @@ import numpy as np
 
 from retrograd.errors import Span
 from retrograd.ir.extents import Extent, Opaque, Root, Term, nonnegative, product, root, substituted
+from retrograd.ir.index import FULL, Index, Slice
 from retrograd.ir.nodes import Atom, Block, Constant, Effect, Let, Statement, Value, integer, number
 from retrograd.ir.operations import OPERATIONS, Query
 from retrograd.ir.types import Array, Scalar, Type, is_complex, kind, promote, strong_promotion
@@ -414,4 +415,16 @@ def _layout(op: str, args: tuple[Atom, ...], static: dict[str, Any]) -> str:
             return {"C": "F", "F": "C"}.get(source.layout, "A") if source.rank > 1 \
                 else source.layout
         return "A"
+    if op == "view" and source.layout == "C" and _contiguous(static["index"]):
+        return "C"
     return "A" if op in ("view", "broadcast_to", "diagonal") else "C"
+
+
+def _contiguous(index: Index) -> bool:
+    """Whether a part of an array in C order is one piece of memory: ints, at most one slice
+    without gaps, and then whole axes."""
+    rest = [item for item in index if item != "new"]
+    while rest and rest[0] == "int":
+        rest = rest[1:]
+    return all(item == FULL for item in rest[1:]) and (
+        not rest or (isinstance(rest[0], Slice) and rest[0].step == 1))

@@ -33,6 +33,7 @@ from retrograd.prelude import (
     reductions,
     shapes,
     sorting,
+    writing,
 )
 from retrograd.prelude.complex_numbers import CMATH, CMATH_FUNCTIONS, OF_COMPLEX
 from retrograd.prelude.draws import DRAWS
@@ -57,12 +58,14 @@ def _together(*tables: dict[Callable[..., Any], Callable[..., Any]],
 
 FUNCTIONS = _together(
     elementwise.FUNCTIONS, reductions.FUNCTIONS, shapes.FUNCTIONS, creation.FUNCTIONS,
-    joining.FUNCTIONS, sorting.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS, numbers.FUNCTIONS,
+    joining.FUNCTIONS, sorting.FUNCTIONS, writing.FUNCTIONS, products.FUNCTIONS, linalg.FUNCTIONS,
+    numbers.FUNCTIONS,
     complex_numbers.FUNCTIONS)
 
+_COPIES = (np.roll, np.repeat, np.tile, np.take)
 ALIASES: frozenset[Callable[..., Any]] = frozenset(
-    {*shapes.FUNCTIONS, np.asarray, np.diagonal, np.diag, np.einsum, np.real, np.imag, np.split,
-     np.astype} - {np.roll, np.repeat, np.tile, np.take})
+    [*(f for f in shapes.FUNCTIONS if f not in _COPIES), np.array, np.asarray, np.diagonal,
+     np.diag, np.einsum, np.real, np.imag, np.astype])
 
 WEAK: frozenset[Callable[..., Any]] = frozenset(
     {*MATH, *numbers.MATH_FUNCTIONS, *CMATH, *CMATH_FUNCTIONS, float, int, bool})

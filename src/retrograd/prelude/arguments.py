@@ -122,6 +122,12 @@ def with_new(axes: Any, ndim: int) -> tuple[Item, ...]:
 
 
 @static
+def with_first(axes: tuple[int, ...], ndim: int) -> tuple[Item, ...]:
+    """The index that takes the first element of some axes, and all of the others."""
+    return tuple("int" if k in axes else FULL for k in range(ndim))
+
+
+@static
 def dtype_name(dtype: Any) -> str:
     """The name of a dtype of the language."""
     name = str(np.dtype(dtype))

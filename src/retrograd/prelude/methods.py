@@ -45,6 +45,10 @@ def copy(x: Any, order: str = "C") -> Any:
     return np.copy(x)
 
 
+def fill(x: Any, value: Any) -> None:
+    x[...] = value
+
+
 METHODS: dict[str, Callable[..., Any]] = {
     "sum": reductions.sum, "prod": reductions.prod, "mean": reductions.mean,
     "var": reductions.var, "std": reductions.std, "max": reductions.max, "min": reductions.min,
@@ -56,7 +60,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "repeat": shapes.repeat, "take": shapes.take, "astype": creation.astype, "copy": copy,
     "diagonal": creation.diagonal, "trace": creation.trace, "dot": products.dot, "clip": clip,
     "round": elementwise.round, "conj": elementwise.conjugate,
-    "conjugate": elementwise.conjugate, "item": item,
+    "conjugate": elementwise.conjugate, "item": item, "fill": fill,
 }
 
 ATTRIBUTES: dict[str, Callable[..., Any]] = {

@@ -20,6 +20,7 @@ from retrograd.prelude.arguments import (
     normal_axis,
     not_given,
     permutation,
+    with_first,
     with_new,
 )
 from retrograd.prelude.language import is_known, is_scalar, never_one, primitive, refuse
@@ -89,11 +90,13 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     if not all_known(np.shape(x) if axis is None else ()):
         refuse("which axes np.squeeze removes depends on the shape",
                "name them: np.squeeze(x, axis=0)")
-    axes = _of_extent_one(x) if axis is None else normal_axes(axis, np.ndim(x))
+    axes: Any = _of_extent_one(x) if axis is None else normal_axes(axis, np.ndim(x))
     for k, n in enumerate(np.shape(x)):
         if is_reduced(k, axes) and is_known(n) and n != 1:
             fail("ValueError",
                  "cannot select an axis to squeeze out which has size not equal to one")
+    if len(axes) < np.ndim(x) and len(axes) == len(_of_extent_one(x)):
+        return primitive("view", x, *[0 for _ in axes], index=with_first(axes, np.ndim(x)))
     return primitive("reshape", x, *[n for k, n in enumerate(np.shape(x))
                                      if not is_reduced(k, axes)])
 
