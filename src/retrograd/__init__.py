@@ -1,6 +1,7 @@
 """retrograd: derivatives of numeric Python functions, as readable Python source."""
 
 from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
+from retrograd.api.marks import checkpointed
 from retrograd.api.specialise import RecompilationWarning, Signature
 from retrograd.api.transforms import check_grads, differentiable, grad, value_and_grad, vjp
 from retrograd.errors import InternalError, RetrogradError, Unsupported
@@ -10,5 +11,5 @@ __version__ = "0.1.0"
 __all__ = [
     "Differentiable", "Gradient", "InternalError", "RecompilationWarning", "RetrogradError",
     "Signature", "Unsupported", "ValueAndGradient", "__version__", "check_grads",
-    "differentiable", "grad", "value_and_grad", "vjp",
+    "checkpointed", "differentiable", "grad", "value_and_grad", "vjp",
 ]

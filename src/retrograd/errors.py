@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the user's source; lines count from 1, columns from 0 as in `ast`."""
+    """A stretch of the user's source; lines count from 1, columns from 0 as in `ast`.
+
+    `again`: what comes from there is the primal, computed again in the reverse sweep.
+    """
 
     file: str
     line: int
@@ -16,6 +19,7 @@ class Span:
     end_column: int
     text: str
     function: str = ""
+    again: bool = False
 
     def quoted(self) -> str:
         """The source on one line, as comments in generated code quote it."""

@@ -21,7 +21,8 @@ from retrograd.backend.emit import emit
 from retrograd.backend.lowering import lower
 from retrograd.errors import Unsupported
 from retrograd.frontend.trace import Traced, trace
-from retrograd.ir.nodes import Atom, Function, Value, bound, defined, operands, walk, yields
+from retrograd.ir.nodes import Atom, Function, Value, free
+from retrograd.ir.rewrite import without_marks
 from retrograd.ir.types import Array, Type, is_complex, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.ascending import run_forward
@@ -113,7 +114,8 @@ def optimised(function: Function, stages: Sequence[Stage] = OPTIMISATIONS) -> Fu
 
 
 def _primal(_: Request, traced: Traced) -> tuple[Derived, ...]:
-    return (Derived(optimised(traced.function), traced.tree),)
+    function = replace(traced.function, body=without_marks(traced.function.body))
+    return (Derived(optimised(function), traced.tree),)
 
 
 def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
@@ -156,7 +158,7 @@ def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     count = len(traced.function.returns)
     results, gradients = whole.returns[:count], whole.returns[count:]
     reverse = remove_dead(Function(f"{whole.name}_backward", (), whole.body[cut:], gradients))
-    residuals = _free(reverse, set(seeds))
+    residuals = tuple(v for v in free(reverse.body, gradients) if v not in seeds)
     backward = replace(reverse, params=(*residuals, *seeds))
     forward = remove_dead(Function(f"{whole.name}_forward", traced.function.params,
                                    whole.body[:cut], (*results, *residuals)))
@@ -251,20 +253,6 @@ def _leaf_at(request: Request, traced: Traced, place: Position) -> Value | None:
 
 
 # --- one function at a time ----------------------------------------------------------------------
-
-
-def _free(function: Function, apart: set[Value]) -> tuple[Value, ...]:
-    """What a function reads and does not define, in order of appearance."""
-    made: set[Value] = set(apart)
-    read: dict[Value, None] = {}
-    for statement in walk(function.body):
-        made.update(defined(statement))
-    for statement in walk(function.body):
-        made.update(bound(statement))
-        atoms = (*operands(statement), *(a for ends in yields(statement) for a in ends))
-        read.update({a: None for a in atoms if isinstance(a, Value)})
-    read.update({r: None for r in function.returns if isinstance(r, Value)})
-    return tuple(v for v in read if v not in made)
 
 
 def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from retrograd.adjoint.activity import differentiable_args, overwrites
 from retrograd.adjoint.arithmetic import add, reshaped, times, unbroadcast, zeros
+from retrograd.adjoint.checkpoint import reverse_checkpointed
 from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import Pointer, iteration_number
 from retrograd.adjoint.scopes import Scope
@@ -63,6 +64,8 @@ class Reverse:
                 g = sweep.state.pop(statement.result, None)
                 if g is not None and statement.result in self.active:
                     self.let(statement, g, sweep)
+            case Loop() if statement.snapshots is not None:
+                reverse_checkpointed(self, statement, sweep)
             case Loop():
                 self.loop(statement, sweep)
             case While():

@@ -55,7 +55,7 @@ class BlockPrinter:
 
     def quote(self, origin: Span | None) -> Body:
         """The user's line, once where it starts to be reversed."""
-        if not self.quoting or origin is None or origin is self.quoted:
+        if not self.quoting or origin is None or origin.again or origin is self.quoted:
             return []
         if self.quoted is not None and origin == self.quoted:
             return []

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import complex_numbers, indexing
+from retrograd.api.marks import checkpointed
+from retrograd.frontend import complex_numbers, indexing, marks
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
 from retrograd.frontend.iteration import length, unrolled
@@ -249,6 +250,7 @@ def _hasattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
 
 
 LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
+    checkpointed: marks.checkpointed,
     range: _range, len: _len, zip: _zip, enumerate: _enumerate, reversed: _reversed,
     tuple: _container("tuple"), list: _container("list"), dict: _dict, print: _print,
     isinstance: _isinstance, hasattr: _hasattr, np.shape: shape, np.ndim: ndim, np.size: size_of,

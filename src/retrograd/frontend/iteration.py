@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from retrograd.frontend import indexing
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Enumerate, Handle, Items, Range, Reversed, Static, Thing, Zip
+from retrograd.frontend.things import (
+    Checkpointed,
+    Enumerate,
+    Handle,
+    Items,
+    Range,
+    Reversed,
+    Static,
+    Thing,
+    Zip,
+)
 from retrograd.frontend.tracer import Tracer, static_thing
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, integer
+from retrograd.ir.types import INT
 
 UNROLL_LIMIT = 50
+ONLY_IN_FOR = ("checkpointed(...) stands here for something else than the iterable of a loop",
+               "write `for t in checkpointed(range(n)):`, or leave the mark out")
 
 
 def length(tracer: Tracer, thing: Thing) -> Atom:
@@ -35,6 +48,8 @@ def length(tracer: Tracer, thing: Thing) -> Atom:
             return length(tracer, inner)
         case Items(items=items):
             return integer(len(items))
+        case Checkpointed():
+            tracer.refuse(*ONLY_IN_FOR)
         case _:
             tracer.refuse("this has no length", "use an array, a tuple or a list")
 
@@ -95,6 +110,14 @@ def _unrolled_iterator(tracer: Tracer, thing: Thing, wanted: int | None, short: 
             return None
 
 
+def about_root(tracer: Tracer, thing: Thing) -> Atom:
+    """The largest whole number, at least 1, whose square is at most the length of a thing."""
+    builder = tracer.builder
+    count = builder.let("cast", length(tracer, thing), dtype="float64")
+    root = builder.let("cast", builder.let("sqrt", count), dtype=INT.dtype)
+    return builder.let("maximum", root, integer(1), name="snapshots")
+
+
 def _opened_array(tracer: Tracer, thing: Handle, wanted: int) -> tuple[Thing, ...]:
     """Unpack an array's first axis into `wanted` names; another length raises ValueError."""
     builder = tracer.builder
@@ -132,5 +155,7 @@ def element(tracer: Tracer, thing: Thing, position: Atom) -> Thing:
             return element(tracer, inner, builder.let("subtract", last, position))
         case Items():
             return indexing.item(tracer, thing, position)
+        case Checkpointed():
+            tracer.refuse(*ONLY_IN_FOR)
         case _:
             tracer.refuse("this cannot be iterated over", "loop over a range or an array")

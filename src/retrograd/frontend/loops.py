@@ -10,7 +10,7 @@ from retrograd.frontend.branches import truth
 from retrograd.frontend.expressions import evaluate
 from retrograd.frontend.indexing import UnknownItem
 from retrograd.frontend.slots import Slots
-from retrograd.frontend.things import Range, Thing
+from retrograd.frontend.things import Checkpointed, Range, Thing
 from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.nodes import Atom, Constant, Loop, Value, While, bound, defined, integer, walk
 from retrograd.ir.types import INT
@@ -19,6 +19,9 @@ from retrograd.ir.types import INT
 def trace_for(tracer: Tracer, node: ast.For) -> None:
     """A loop over something of known length is unrolled, any other becomes a `Loop`."""
     iterable = evaluate(tracer, node.iter)
+    if isinstance(iterable, Checkpointed):
+        _checkpointed(tracer, node, iterable)
+        return
     items = iteration.unrolled(tracer, iterable)
     if items is None:
         try:
@@ -32,6 +35,19 @@ def trace_for(tracer: Tracer, node: ast.For) -> None:
         tracer.refuse(f"a loop over a container of {len(items)} items would be written out",
                       "put the items into an array and loop over that", node)
     _unroll(tracer, node, items)
+
+
+def _checkpointed(tracer: Tracer, node: ast.For, marked: Checkpointed) -> None:
+    """A loop whose reverse keeps few states: what is written out, or may end early, is none."""
+    if iteration.unrolled(tracer, marked.inner) is not None:
+        tracer.refuse("a checkpointed loop runs over a container, which is written out",
+                      "run over a range or an array, or leave the mark out", node.iter)
+    if isinstance(marked.inner, Checkpointed):
+        tracer.refuse("a loop is marked twice as checkpointed", "mark it once", node.iter)
+    snapshots = marked.snapshots
+    if snapshots is None:
+        snapshots = iteration.about_root(tracer, marked.inner)
+    _dynamic(tracer, node, marked.inner, snapshots)
 
 
 def _unroll(tracer: Tracer, node: ast.For, items: tuple[Thing, ...]) -> None:
@@ -58,7 +74,8 @@ def _unroll(tracer: Tracer, node: ast.For, items: tuple[Thing, ...]) -> None:
     branch(tracer, stopped, lambda _: None, rest, live)
 
 
-def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing) -> None:
+def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing,
+             snapshots: Atom | None = None) -> None:
     builder = tracer.builder
     if isinstance(iterable, Range):
         start, stop, step = iterable.start, iterable.stop, iterable.step
@@ -84,8 +101,12 @@ def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing) -> None:
     (index, leave), inner = slots.trace(body)
     carried = slots.carried(inner)
     trips = None if leave is None else Value("trips", INT)
+    if snapshots is not None and leave is not None:
+        tracer.refuse("a checkpointed loop is left early",
+                      "keep the last state by `if` instead of break or return, or leave the "
+                      "mark out", node)
     builder.append(Loop(index, start, stop, step, carried, inner.builder.block, leave, trips,
-                        builder.origin))
+                        builder.origin, snapshots))
     assert isinstance(step, Constant)
     op = "less" if step.value.real > 0 else "greater"
     slots.finish(inner, lambda: builder.let(op, start, stop))

@@ -6,6 +6,7 @@
           | Items                     a tuple, list or dict of things
           | Stream                    a random generator, from which numbers are drawn
           | Range | Zip | Enumerate   iterables
+          | Checkpointed              an iterable whose loop is checkpointed
           | Method | Closure          something to call
           | Maybe                     a name that is only sometimes defined
           | Lost                      a name whose function was made in a block that has ended
@@ -142,6 +143,14 @@ class Reversed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Checkpointed:
+    """What `checkpointed` gives; `snapshots` is None where it was not said how many."""
+
+    inner: Thing
+    snapshots: Atom | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Method:
     """A method of an array or a container."""
 
@@ -176,8 +185,8 @@ class Lost:
     where: str
 
 
-Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed | Method
-         | Closure | Maybe | Lost | Stream)
+Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed
+         | Checkpointed | Method | Closure | Maybe | Lost | Stream)
 
 
 def fresh(value: Value) -> Handle:
@@ -218,6 +227,8 @@ def leaves(thing: Thing) -> list[Thing]:
             return [*leaves(inner), start]
         case Reversed(inner=inner):
             return leaves(inner)
+        case Checkpointed(inner=inner, snapshots=snapshots):
+            return [*leaves(inner), *(() if snapshots is None else (snapshots,))]
         case _:
             return []
 
@@ -230,7 +241,8 @@ def has_function(thing: Thing | None) -> bool:
             return True
         case Items(items=items) | Zip(parts=items):
             return any(has_function(i) for i in items)
-        case Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner):
+        case (Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner)
+              | Checkpointed(inner=inner)):
             return has_function(inner)
         case _:
             return False
@@ -253,6 +265,9 @@ def with_leaves(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
             return Enumerate(with_leaves(inner, new), _atom(new(start)))
         case Reversed(inner=inner):
             return Reversed(with_leaves(inner, new))
+        case Checkpointed(inner=inner, snapshots=snapshots):
+            return Checkpointed(with_leaves(inner, new),
+                                None if snapshots is None else _atom(new(snapshots)))
         case _:
             return thing
 
@@ -288,7 +303,8 @@ def _parts(thing: Thing) -> tuple[Thing, ...]:
     match thing:
         case Items(items=parts) | Zip(parts=parts):
             return parts
-        case Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner):
+        case (Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner)
+              | Checkpointed(inner=inner)):
             return (inner,)
         case _:
             return ()

@@ -3,7 +3,8 @@
     function  = Function(name, params: value*, body: block, returns: atom*)
     block     = (statement*)
     statement = Let(result: value, op, args: atom*, static)
-              | Loop(index, start, stop, step, carried*, body, leave: atom?, trips: value?)
+              | Loop(index, start, stop, step, carried*, body, leave: atom?, trips: value?,
+                     snapshots: atom?)
               | While(carried*, test: block, condition: atom, body, trips: value)
               | Branch(test: atom, then: block, otherwise: block, joins*)
               | Raise(exception, message: (str | atom)*)
@@ -20,6 +21,8 @@ A `Loop` runs `index` over `range(start, stop, step)`. In the body, `inner` is t
 at the start of the iteration and `next` at its end; `result` is the value after the loop (`init`
 when there was no iteration). With `leave`, a bool made in the body, the loop ends after the
 first iteration in which it is true, and `trips` counts the iterations that were made.
+`snapshots` is a mark for reverse mode: so many states of a loop may be kept
+(`adjoint/checkpoint.py`); after it no loop is marked.
 A `While` evaluates `test` from the inner values, runs the body while `condition` holds, and
 counts its trips. What `test` defines is not visible in the body.
 Every statement has an `origin`: the user's statement that it came from.
@@ -28,7 +31,7 @@ Every statement has an `origin`: the user's statement that it came from.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +116,7 @@ class Loop:
     leave: Atom | None = None
     trips: Value | None = None
     origin: Span | None = None
+    snapshots: Atom | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,8 +218,9 @@ def operands(statement: Statement) -> tuple[Atom, ...]:
         case Let() | Effect():
             return statement.args
         case Loop():
+            marks = () if statement.snapshots is None else (statement.snapshots,)
             return (statement.start, statement.stop, statement.step,
-                    *(c.init for c in statement.carried))
+                    *(c.init for c in statement.carried), *marks)
         case While():
             return tuple(c.init for c in statement.carried)
         case Branch():
@@ -248,6 +253,19 @@ def bound(statement: Statement) -> tuple[Value, ...]:
             return tuple(c.inner for c in statement.carried)
         case Let() | Branch() | Raise() | Effect():
             return ()
+
+
+def free(block: Block, ends: Iterable[Atom] = ()) -> tuple[Value, ...]:
+    """What a block and the atoms at its end read and the block does not define, in order of
+    appearance."""
+    made: set[Value] = set()
+    read: dict[Value, None] = {}
+    for statement in walk(block):
+        made.update((*defined(statement), *bound(statement)))
+        atoms = (*operands(statement), *(a for inner in yields(statement) for a in inner))
+        read.update({a: None for a in atoms if isinstance(a, Value)})
+    read.update({a: None for a in ends if isinstance(a, Value)})
+    return tuple(v for v in read if v not in made)
 
 
 def walk(block: Block) -> Iterator[Statement]:

@@ -36,6 +36,13 @@ def with_blocks(statement: Statement, change: Callable[[Block], Block]) -> State
             return statement
 
 
+def without_marks(block: Block) -> Block:
+    """The block without the marks that only reverse mode reads."""
+    statements = (with_blocks(s, without_marks) for s in block)
+    return tuple(replace(s, snapshots=None) if isinstance(s, Loop) and s.snapshots is not None
+                 else s for s in statements)
+
+
 def standing(atom: Atom, stand: Standing) -> Atom:
     return atom if isinstance(atom, Constant) else stand.get(atom, atom)
 
@@ -53,12 +60,13 @@ def _replaced(statement: Statement, stand: Standing) -> Statement:
     match statement:
         case Let() | Effect():
             return replace(statement, args=tuple(map(at, statement.args)))
-        case Loop(leave=leave):
+        case Loop(leave=leave, snapshots=snapshots):
             carried = tuple(replace(c, init=at(c.init), next=at(c.next))
                             for c in statement.carried)
             return replace(statement, start=at(statement.start), stop=at(statement.stop),
                            step=at(statement.step), carried=carried,
-                           leave=None if leave is None else at(leave))
+                           leave=None if leave is None else at(leave),
+                           snapshots=None if snapshots is None else at(snapshots))
         case While():
             carried = tuple(replace(c, init=at(c.init), next=at(c.next))
                             for c in statement.carried)

@@ -58,7 +58,9 @@ def _statement(statement: Statement, name: _Namer, depth: int) -> list[str]:
             return [f"{pad}{name(result)}: {result.type} = {op}({inside})"]
         case Loop():
             bounds = ", ".join(name(a) for a in (statement.start, statement.stop, statement.step))
-            lines = [f"{pad}loop {name(statement.index)} in range({bounds})"]
+            mark = "" if statement.snapshots is None else \
+                f", {name(statement.snapshots)} snapshots"
+            lines = [f"{pad}loop {name(statement.index)} in range({bounds}){mark}"]
             lines += [f"{pad}    {name(c.inner)}: {c.inner.type} from {name(c.init)}"
                       for c in statement.carried]
             lines += _block(statement.body, name, depth + 1)

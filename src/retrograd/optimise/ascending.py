@@ -87,5 +87,7 @@ class _Turner:
 def _turnable(loop: Loop) -> bool:
     if not (isinstance(loop.step, Constant) and loop.step.value == -1) or loop.leave is not None:
         return False
+    if loop.origin is not None and loop.origin.again:
+        return False                     # the user's own order
     acts = any(isinstance(s, Effect | Raise) for s in walk(loop.body))
     return not acts and all_accumulate(loop)

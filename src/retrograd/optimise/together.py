@@ -66,6 +66,8 @@ class _Gatherer:
     def let(self, let: Let, out: list[Statement | None]) -> Let:
         if let.op != "add_at" or set(let.static["index"]) != {"int"}:
             return let
+        if let.origin is not None and let.origin.again:
+            return let                   # the user's own order
         for place, earlier in self.chain(let):
             if earlier.args[1:-1] == let.args[1:-1]:
                 # a whole value may not move past additions that may be to the same element

@@ -33,6 +33,7 @@ from retrograd.ir.nodes import (
     defined,
     integer,
 )
+from retrograd.ir.rewrite import without_marks
 from retrograd.ir.types import INT, Array, Type
 
 FIRST_ROWS = 16
@@ -67,12 +68,16 @@ class Pointer:
 
 @dataclass(slots=True)
 class Tapes:
-    """All the tapes of one adjoint, in the order in which they were asked for."""
+    """All the tapes of one adjoint, in the order in which they were asked for.
+
+    `instead` has what the forward sweep runs in the place of a statement.
+    """
 
     places: Places
     facts: Facts
     tapes: dict[Value, Tape] = field(default_factory=dict)
     pointers: dict[Scope, Pointer] = field(default_factory=dict)
+    instead: dict[Statement, Block] = field(default_factory=dict)
 
     def tape(self, value: Value) -> Tape:
         """The tape of a value that is defined inside a loop or a branch."""
@@ -154,11 +159,11 @@ def _tape_type(type: Type, axes: int) -> Array:
 
 def with_tapes(function: Function, tapes: Tapes) -> Block:
     """The statements of the function, storing what the reverse sweep will read."""
-    if not tapes.tapes:
-        return function.body
+    if not tapes.tapes and not tapes.instead:
+        return without_marks(function.body)
     builder = Builder(tapes.facts, checks=False)
     _Writer(tapes).block(function.body, tapes.places.top, builder, {})
-    return builder.block
+    return without_marks(builder.block)
 
 
 Current = dict["Tape | Pointer", Atom]
@@ -211,7 +216,10 @@ class _Writer:
 
     def statement(self, statement: Statement, scope: Scope, builder: Builder,
                   current: Current) -> None:
-        if isinstance(statement, Branch):
+        if statement in self.tapes.instead:
+            for other in self.tapes.instead[statement]:
+                builder.append(other)
+        elif isinstance(statement, Branch):
             self.branch(statement, builder, current)
         elif isinstance(statement, (Loop, While)):
             self.loop(statement, scope, builder, current)

@@ -1,0 +1,44 @@
+"""Marks in user code: `checkpointed`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from retrograd.frontend.atoms import need_atom
+from retrograd.frontend.certain import certain
+from retrograd.frontend.things import Checkpointed, Static, Thing
+from retrograd.frontend.tracer import Tracer
+from retrograd.ir.nodes import Branch, Constant, Raise, integer
+from retrograd.ir.types import INT, Scalar, Type, is_integer
+
+_TOO_FEW = "snapshots must be at least 1"
+
+
+def checkpointed(tracer: Tracer, args: tuple[Thing, ...], keywords: Mapping[str, Thing]) -> Thing:
+    """`checkpointed(iterable, snapshots=None)`: the number of snapshots is checked here."""
+    given = {**dict(zip(("iterable", "snapshots"), args, strict=False)), **keywords}
+    if len(args) + len(keywords) != len(given) or "iterable" not in given or not set(
+            given) <= {"iterable", "snapshots"}:
+        raise certain(TypeError)("checkpointed takes an iterable and snapshots")
+    snapshots = given.get("snapshots", Static(None))
+    if isinstance(snapshots, Static) and snapshots.value is None:
+        return Checkpointed(given["iterable"], None)
+    atom = need_atom(tracer, snapshots)
+    if not isinstance(atom.type, Scalar) or not is_integer(atom.type):
+        raise certain(TypeError)(
+            f"{_python_name(atom.type)!r} object cannot be interpreted as an integer")
+    builder = tracer.builder
+    if isinstance(atom, Constant):
+        if atom.value.real < 1:
+            raise certain(ValueError)(_TOO_FEW)
+    else:
+        builder.append(Branch(builder.let("less", atom, integer(1)),
+                              (Raise(ValueError, (_TOO_FEW,), builder.origin),), (), (),
+                              builder.origin))
+    return Checkpointed(given["iterable"], builder.cast(atom, INT.dtype))
+
+
+def _python_name(type: Type) -> str:
+    if not isinstance(type, Scalar):
+        return "numpy.ndarray"
+    return type.dtype.rstrip("0123456789") if type.weak else f"numpy.{type.dtype}"
