@@ -1,10 +1,13 @@
 """retrograd: derivatives of numeric Python functions, as readable Python source."""
 
-from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
-from retrograd.api.marks import checkpointed
-from retrograd.api.specialise import RecompilationWarning, Signature
-from retrograd.api.transforms import check_grads, differentiable, grad, value_and_grad, vjp
-from retrograd.errors import InternalError, RetrogradError, Unsupported
+from retrograd.collector import no_collection
+
+with no_collection():
+    from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
+    from retrograd.api.marks import checkpointed
+    from retrograd.api.specialise import RecompilationWarning, Signature
+    from retrograd.api.transforms import check_grads, differentiable, grad, value_and_grad, vjp
+    from retrograd.errors import InternalError, RetrogradError, Unsupported
 
 __version__ = "0.1.0"
 

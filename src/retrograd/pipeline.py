@@ -9,16 +9,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from retrograd.adjoint.derive import derive as adjoint_of
 from retrograd.adjoint.derive import seed_parameter, unit_seed
 from retrograd.backend.emit import emit
 from retrograd.backend.lowering import lower
+from retrograd.collector import no_collection
 from retrograd.errors import Unsupported
 from retrograd.frontend.trace import Traced, trace
 from retrograd.ir.nodes import Atom, Function, Value, free
@@ -79,25 +78,11 @@ def derive(request: Request) -> Program:
     TypeError
         If the output or a differentiated argument is not a float.
     """
-    with _no_collection():
+    with no_collection():
         traced = trace(request)
         functions = _PRODUCTS[request.product](request, traced)
         units = tuple(_unit(d, request, traced) for d in functions)
     return Program(units, traced.captures, traced.guards, sources=traced.sources)
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Leave Python's cyclic collector off meanwhile: a compiler makes many small objects and
-    hardly any cycles, and looking through all of them again and again takes as long as
-    compiling them (a third of the time for 10,000 statements)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def optimised(function: Function, stages: Sequence[Stage] = OPTIMISATIONS) -> Function:
@@ -261,7 +246,7 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
     header = _header(request, function)
 
     def lowered() -> Emitted:
-        with _no_collection():
+        with no_collection():
             whole = derived.function
             if not request.boundscheck:
                 whole = without_index_checks(whole)
