@@ -71,6 +71,13 @@ def test_the_formula_is_the_minimum() -> None:
     assert theory(1000, 10) == 3636
 
 
+@pytest.mark.parametrize("steps, snapshots, runs", [
+    (1000, 10, 4637), (1000, 31, 3440), (1000, 100, 2899), (100_000, 10, 932_041),
+    (100_000, 316, 349_280)])
+def test_the_figures_of_the_documentation(steps: int, snapshots: int, runs: int) -> None:
+    assert theory(steps, snapshots) + steps + 1 == runs
+
+
 @functools.cache
 def schedule() -> Function:
     builder = Builder(checks=False)
@@ -337,6 +344,15 @@ def test_compiled(name: str) -> None:
     for n in (0, 1, 30):
         for a, b in zip(one(*ARGUMENTS, n), other(*ARGUMENTS, n), strict=True):
             assert np.allclose(a, b, rtol=1e-13, atol=1e-13 * np.max(np.abs(b)))
+
+
+def test_a_compiled_pullback_can_be_called_again() -> None:
+    marked, plain = pair(BODIES["nested marks"], "x, y, u, v, A, n", "2")
+    _, one = rg.vjp(marked, *ARGUMENTS, 6, argnums=(0, 2))
+    expected = rg.vjp(plain, *ARGUMENTS, 6, argnums=(0, 2))[1](1.0)
+    first, second = one(1.0), one(1.0)
+    assert same(first, second)
+    assert all(np.allclose(a, b, rtol=1e-13) for a, b in zip(first, expected, strict=True))
 
 
 @pytest.mark.parametrize("name", ["two states", "a branch", "a triangular inner loop"])

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+import retrograd as rg
+
 SCALE = 1.5
 WEIGHTS = np.array([0.2, -0.4, 0.6])
 
@@ -101,6 +103,12 @@ def first_above(x, limit):
         if total > limit:
             break
     return total * x[0]
+
+
+def checkpointed(u, rate, steps):
+    for _ in rg.checkpointed(range(steps), snapshots=3):
+        u = u + rate * np.sin(u)
+    return np.sum(u * u)
 
 
 def newton(a, start):
@@ -229,6 +237,7 @@ CASES = (
     Case(triangular, (0.4, 4)),
     Case(first_above, (V4, 1.0), argnums=(0,)),
     Case(newton, (5.0, 1.5), argnums=(0, 1)),
+    Case(checkpointed, (V4, 0.1, 12), ("grad", "compiled value_and_grad"), (0, 1)),
     Case(huber, (0.4, 1.0), argnums=(0, 1)),
     Case(clipped, (0.4, 0.0, 1.0), argnums=(0, 1, 2)),
     Case(mean_squared_error, (V4, 0.5, M34, V3), ("value_and_grad",), (0, 1)),

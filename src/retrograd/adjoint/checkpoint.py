@@ -168,9 +168,8 @@ class _Checkpointed:
         test, body = builder.inner(), builder.inner()
         more = test.let("less", here, number)
         length = body.let("add", body.let("subtract", number, here), integer(1), name="length")
-        free_here = body.let("add", body.let("subtract", limit, inner.held), integer(1),
-                             name="free")
-        next_stop = body.let("add", here, steps_to_next(body, length, free_here), name="reached")
+        left = body.let("add", body.let("subtract", limit, inner.held), integer(1), name="free")
+        next_stop = body.let("add", here, steps_to_next(body, length, left), name="stop")
         body.append(self.run(again, here, next_stop, body))
         going, arms = body.let("less", next_stop, number), body.inner()
         pushed = inner.push(arms, next_stop, again.results)
@@ -245,10 +244,10 @@ class _Checkpointed:
         test, body = builder.inner(), builder.inner()
         more = test.let("less", here, count)
         now = dict(zip(loop.carried, state, strict=True))
+        left = body.let("subtract", limit, inner.held, name="free")
         pushed = inner.push(body, here, tuple(now[c] for c in again.kept))
-        steps = steps_to_next(body, body.let("subtract", count, here, name="length"),
-                              body.let("subtract", limit, inner.held, name="free"))
-        stop = body.let("add", here, body.let("maximum", steps, integer(1)), name="reached")
+        stretch = steps_to_next(body, body.let("subtract", count, here, name="length"), left)
+        stop = body.let("add", here, body.let("maximum", stretch, integer(1)), name="stop")
         first, last = (self.index_of(k, loop.start, body) for k in (here, stop))
         slots = tuple(replace(c, init=s, result=e) for c, s, e in zip(
             loop.carried, state, ends, strict=True))

@@ -30,8 +30,8 @@ def steps_to_next(builder: Builder, length: Atom, free: Atom) -> Atom:
     """How many steps to run before the next snapshot is taken, where `length` steps are to be
     reversed with `free` snapshots (at least 1), the last one among them; 0 or 1 for one step."""
     last, many = builder.inner(), builder.inner()
-    steps = Value("steps", INT)
-    all_but_one = last.let("subtract", length, integer(1), name="steps")
+    steps = Value("stretch", INT)
+    all_but_one = last.let("subtract", length, integer(1), name="stretch")
     most = _largest_optimal(many, length, free)
     builder.append(Branch(builder.let("less", free, integer(2)), last.block, many.block,
                           (Join(all_but_one, most, steps),), builder.origin))
@@ -55,7 +55,7 @@ def _largest_optimal(builder: Builder, length: Atom, free: Atom) -> Atom:
     repeats, fewer, _ = results
     runs = builder.let("subtract", builder.let("add", free, repeats), integer(1))
     without = builder.let("floor_divide", builder.let("multiply", fewer, free), runs)
-    return builder.let("minimum", fewer, builder.let("subtract", length, without), name="steps")
+    return builder.let("minimum", fewer, builder.let("subtract", length, without), name="stretch")
 
 
 @dataclass(frozen=True, slots=True)

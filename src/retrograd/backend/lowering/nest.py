@@ -31,7 +31,7 @@ Step = Callable[[Scope, Atom, tuple[Atom, ...]], Sequence[Atom]]
 Body = Callable[[Scope, Indices, tuple[Atom, ...]], Sequence[Atom]]
 Write = Callable[[Scope, Value, Indices], Atom]
 
-_INDICES = "ijklmnpqrs"
+_INDICES = "ijkmnpqrs"
 
 
 def loop(scope: Scope, extent: Atom, carried: Sequence[Atom], names: Sequence[str],
