@@ -147,14 +147,42 @@ def unknown_builtin(x):
     return eval("x * x")
 
 
-@refused(X, word="sort|no derivative")
-def sorts(x):
-    return np.sum(np.sort(x) * x)
+@refused(X, word="partition|no derivative")
+def partitions(x):
+    return np.sum(np.partition(x, 1) * x)
 
 
-@refused(X, word="median|no derivative")
-def medians(x):
-    return np.median(x)
+@refused(X, word="np.unique|no derivative")
+def unique(x):
+    return np.sum(np.unique(x))
+
+
+@refused(np.ones((2, 2)), word="several axes")
+def median_of_axes(x):
+    return np.median(x, axis=(0, 1))
+
+
+@refused(X, word="linear")
+def nearest_quantile(x):
+    return np.quantile(x, 0.5, method="nearest")
+
+
+@refused(1.0, np.random.default_rng(0), word="'shuffle'")
+def shuffled(x, rng):
+    y = np.arange(3)
+    rng.shuffle(y)
+    return x * y[0]
+
+
+@refused(1.0, np.random.default_rng(0), word="float64")
+def single_draw(x, rng):
+    return x * rng.random(dtype=np.float32)
+
+
+@refused(1.0, np.random.default_rng(0), np.random.default_rng(1), word="generator")
+def one_or_the_other(x, rng, other):
+    drawn = rng if x > 0 else other
+    return x * drawn.random()
 
 
 @refused(X, word="no derivative|fft")

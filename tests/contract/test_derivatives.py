@@ -99,6 +99,31 @@ def test_ties_in_reductions_share_equally(jit):
 
 
 @both_modes
+def test_sort_and_median_are_stable(jit):
+    def f(x, w):
+        return np.sum(np.sort(x) * w)
+
+    x = np.array([2.0, 1.0, 2.0, 1.0, -0.0, 0.0])
+    w = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    same(rg.grad(f, jit=jit)(x, w), np.array([5.0, 3.0, 6.0, 4.0, 1.0, 2.0]))
+    same(rg.grad(lambda x: np.median(x), jit=jit)(np.array([1.0, 0.0, 1.0, 1.0, 5.0])),
+         np.array([0.0, 0.0, 1.0, 0.0, 0.0]))
+    same(rg.grad(lambda x: np.median(x), jit=jit)(np.array([3.0, 3.0, 3.0, 3.0])),
+         np.array([0.0, 0.5, 0.5, 0.0]))
+
+
+@both_modes
+def test_the_median_of_nan_is_nan_and_of_nothing_too(jit):
+    f = rg.value_and_grad(lambda x: np.median(x), jit=jit)
+    value, x_bar = f(np.array([1.0, np.nan, 0.0]))
+    assert np.isnan(value)
+    same(x_bar, np.array([0.0, 1.0, 0.0]))
+    value, x_bar = f(np.zeros(0))
+    assert np.isnan(value)
+    same(x_bar, np.zeros(0))
+
+
+@both_modes
 def test_ties_of_maximum_and_minimum_share_equally(jit):
     def f(x, y):
         return np.sum(np.maximum(x, y) + 4 * np.minimum(x, y))

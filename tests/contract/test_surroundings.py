@@ -247,10 +247,38 @@ def test_the_global_random_state_is_refused(jit):
         assert np.array_equal(before, np.random.get_state()[1])
 
 
+def draws_in_a_loop(x, rng, n):
+    y = x
+    for _ in range(n):
+        y = np.sin(y + rng.normal(0.0, 0.5)) * y + rng.random()
+    return y * np.sum(rng.exponential(2.0, (2, 2)))
+
+
 @both_modes
-def test_random_generators_are_refused_for_now(jit):
-    with pytest.raises(rg.Unsupported):
-        rg.grad(lambda x, rng: x * rng.normal(), jit=jit)(1.0, np.random.default_rng(0))
+def test_what_a_generator_draws_is_drawn_once_and_kept(jit):
+    mine, yours = np.random.default_rng(4), np.random.default_rng(4)
+    value, x_bar = rg.value_and_grad(draws_in_a_loop, jit=jit)(0.7, mine, 5)
+    same(value, draws_in_a_loop(0.7, yours, 5))
+    assert mine.bit_generator.state == yours.bit_generator.state
+    step = 1e-6
+    low, high = (draws_in_a_loop(0.7 + s, np.random.default_rng(4), 5) for s in (-step, step))
+    assert abs((high - low) / (2 * step) - x_bar) < 1e-7 * abs(x_bar)
+    found, pullback = rg.vjp(draws_in_a_loop, 0.7, np.random.default_rng(4), 5, jit=jit)
+    same(found, value)
+    for _ in range(2):
+        x_again, *others = pullback(1.0)
+        same(x_again, x_bar)
+        assert others == [None, None]
+
+
+@both_modes
+def test_a_generator_is_inactive(jit):
+    def f(x, rng):
+        return x * rng.normal()
+
+    with pytest.raises(TypeError, match="'rng': it is a random generator"):
+        rg.grad(f, argnums=1, jit=jit)(1.0, np.random.default_rng(0))
+
 
 
 # --- threads -------------------------------------------------------------------------------------

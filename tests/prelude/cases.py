@@ -228,5 +228,32 @@ def numbers() -> list[Call]:
     ]
 
 
+def sorting() -> list[Call]:
+    ties = np.array([2.0, -0.0, 2.0, 0.0, np.nan, -1.0, np.inf])
+    cases = [case(f, x, axis=a) for f in (np.sort, np.argsort) for x, a in
+             ((V, -1), (M, 0), (M, 1), (M, None), (T, 1), (F, -1), (I, 0), (B, 1), (V[:0], 0))]
+    cases += [case(np.argsort, ties, kind="stable"), case(np.sort, ties), case(np.argsort, 2.0),
+              case(np.sort, [3, 1, 2], kind="heapsort")]
+    for x in (V, V[:3], V[:1], M, F, I, B, ties, [3, 1], 2.5):
+        cases.append(case(np.median, x))
+    cases += [case(np.median, M, axis=0), case(np.median, M, -1, keepdims=True),
+              case(np.median, T, axis=1), case(np.median, M, keepdims=True),
+              case(np.median, I, axis=1)]
+    for q in (0.0, 0.3, 0.5, 0.77, 1.0, np.float64(0.4), [0.1, 0.9], np.array([[0.2], [1.0]])):
+        cases += [case(np.quantile, V, q), case(np.quantile, M, q, axis=0),
+                  case(np.quantile, T, q, axis=1, keepdims=True), case(np.quantile, F, q),
+                  case(np.quantile, I, q), case(np.quantile, ties[:4], q, keepdims=True)]
+    cases += [case(np.quantile, ties, 0.5), case(np.percentile, V, 50),
+              case(np.percentile, M, 30.0), case(np.percentile, M, [10, 95], axis=1),
+              case(np.percentile, F, 25)]
+    cases += [case(np.take_along_axis, M, np.argsort(M, axis=k), k) for k in (0, 1)]
+    cases += [case(np.take_along_axis, M, np.array([[1], [-1], [0]]), axis=1),
+              case(np.take_along_axis, M, np.array([5, 0]), axis=None)]
+    known = np.array([-1.0, 0.0, 0.0, 2.0])
+    cases += [case(np.searchsorted, known, v, side=side) for side in ("left", "right")
+              for v in (0.0, -2.0, 5.0, V, M, [0.0, 1.0], np.array([1, 2]))]
+    return cases
+
+
 CASES = [*reductions(), *shapes(), *creation(), *joining(), *products(), *linalg(),
-         *elementwise(), *numbers()]
+         *elementwise(), *numbers(), *sorting()]

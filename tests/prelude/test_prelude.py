@@ -171,6 +171,11 @@ WRONG = [
     case(np.diag, T), case(np.diagonal, V), case(np.diff, V, -1), case(np.tensordot, V, W, 2),
     case(np.tensordot, V, W, ((1,), (0,))), case(np.tensordot, V, W, ((0,), ())),
     case(np.broadcast_to, M, (4,)), case(np.fliplr, V), case(np.meshgrid, V, indexing="no"),
+    case(np.convolve, V, W, "no"), case(np.sort, 2.0), case(np.sort, M, 2),
+    case(np.sort, V, kind="no"), case(np.argsort, M, 3), case(np.median, M, 2),
+    case(np.quantile, V, 1.5), case(np.quantile, V, [0.5, -0.1]), case(np.percentile, V, 101),
+    case(np.quantile, V[:0], 0.5), case(np.take_along_axis, M, I[0], 0),
+    case(np.take_along_axis, M, I, None),
     case(np.convolve, V, W, "no"), case(max, []),
     case(np.linalg.norm, V, "fro"), case(np.array, [[1.0], [1.0, 2.0]]),
 ]

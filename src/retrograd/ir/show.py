@@ -89,8 +89,7 @@ def _statement(statement: Statement, name: _Namer, depth: int) -> list[str]:
                               for p in statement.message)
             return [f"{pad}raise {statement.exception.__name__}({parts})"]
         case Effect(result=Value() as result):
-            inside = ", ".join(map(name, statement.args))
-            return [f"{pad}{name(result)}: {result.type} = {statement.kind}({inside}, "
-                    f"method={statement.static['method']!r})"]
+            inside = ", ".join([*map(name, statement.args), repr(statement.static.get("method"))])
+            return [f"{pad}{name(result)}: {result.type} = {statement.kind}({inside})"]
         case Effect():
             return [f"{pad}{statement.kind}({', '.join(map(name, statement.args))})"]

@@ -19,7 +19,15 @@ from retrograd.prelude.arguments import (
     sort_kind,
 )
 from retrograd.prelude.elementwise import cast
-from retrograd.prelude.language import dtype_of, is_float, is_scalar, is_sequence, primitive, refuse
+from retrograd.prelude.language import (
+    dtype_of,
+    is_float,
+    is_scalar,
+    is_sequence,
+    is_weak,
+    primitive,
+    refuse,
+)
 from retrograd.prelude.reductions import restored
 
 
@@ -28,6 +36,11 @@ def _ordered(a: Any) -> Any:
     if is_complex(dtype_of(x)):
         refuse("complex numbers have no order", "take np.abs or np.real first")
     return x
+
+
+def _numbers(q: Any) -> Any:
+    """An array, or a number, which stays a Python number if it is one."""
+    return q if is_scalar(q) and not is_sequence(q) else _ordered(q)
 
 
 def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *,
@@ -80,7 +93,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     not_given("np.searchsorted", "sorter", sorter)
     if side not in ("left", "right"):
         fail("ValueError", "search side must be 'left' or 'right' (got '" + side + "')")
-    x, y = _ordered(a), v if is_scalar(v) and not is_sequence(v) else _ordered(v)
+    x, y = _ordered(a), _numbers(v)
     if np.ndim(x) != 1:
         fail("ValueError", "object too deep for desired array")
     return primitive("searchsorted", x, y, side=side)
@@ -141,7 +154,7 @@ def quantile(a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input:
     not_given("np.quantile", "weights", weights)
     _linear("np.quantile", method)
     _one_axis("np.quantile", axis)
-    fraction = np.asarray(q)
+    fraction = _numbers(q)
     if not is_float(fraction) and not is_float(np.asarray(a)):
         refuse("np.quantile of ints at an int", "give q as a float")
     _within(fraction, "Quantiles must be in the range [0, 1]")
@@ -154,7 +167,7 @@ def percentile(a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_inpu
     not_given("np.percentile", "weights", weights)
     _linear("np.percentile", method)
     _one_axis("np.percentile", axis)
-    fraction = np.asarray(q) / 100
+    fraction = _numbers(q) / 100
     _within(fraction, "Percentiles must be in the range [0, 100]")
     return _quantile(_ordered(a), fraction, axis, keepdims)
 
@@ -180,7 +193,7 @@ def _quantile(x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
     place = (n - 1) * q
     low = primitive("cast", np.floor(place), dtype="int64")
     high = np.minimum(low + 1, n - 1)
-    t = place - low
+    t = float(place - low) if is_weak(q) else place - low
     if np.ndim(t) > 0 and np.ndim(s) > 1:
         t = np.reshape(t, (*np.shape(t), *[1 for _ in range(np.ndim(s) - 1)]))
     first, second = _at(s, low), _at(s, high)
