@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from retrograd.adjoint.arithmetic import zeros
 from retrograd.adjoint.checkpoint_copies import Copy, computed_again
-from retrograd.adjoint.residuals.demand import STORE_COST, Residuals
+from retrograd.adjoint.residuals.answers import STORE_COST, Answer
+from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import Tapes, with_tapes
+from retrograd.adjoint.residuals.versions import versions
 from retrograd.adjoint.scopes import places
 from retrograd.adjoint.sweep import Sweep, bar
 from retrograd.ir.build import Builder
@@ -84,10 +86,12 @@ def _copied(loop: Loop, builder: Builder) -> _Body:
 def turn(walk: Reverse, loop: Loop, slots: Sequence[Carried], builder: Builder) -> Turn:
     """The reverse of one iteration, with the adjoints of `slots` and of outer values."""
     body = _copied(loop, builder)
-    where = places(Function("iteration", body.params, body.block, ()))
+    iteration = Function("iteration", body.params, body.block, ())
+    where = places(iteration)
     tapes = Tapes(where, builder.facts)
     nested = replace(
-        walk, residuals=Residuals(where, tapes), active=_seen(walk.active, body.copy),
+        walk, residuals=Residuals(where, tapes, versions(iteration, where, builder.facts)),
+        active=_seen(walk.active, body.copy),
         strong=_seen(walk.strong, body.copy), overwritten=_seen(walk.overwritten, body.copy))
     sweep = Sweep(where.top, builder.inner())
     sweep.builder.origin = None
@@ -130,7 +134,7 @@ def _cheap_outer(walk: Reverse, read: Sequence[Value]) -> list[Let]:
     """The definitions of outer values that are computed again where the loop is reversed."""
     where = walk.residuals.places
     return [where.lets[v] for v in read if v in where.lets
-            and where.scope[v] is not where.top and walk.residuals.recomputed(v)]
+            and where.scope[v] is not where.top and walk.residuals.answers.of(v) is Answer.RECOMPUTE]
 
 
 def _know_cheap(block: Sequence[Statement], builder: Builder) -> None:

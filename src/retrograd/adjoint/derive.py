@@ -15,6 +15,7 @@ from retrograd.adjoint.activity import activity
 from retrograd.adjoint.arithmetic import zeros
 from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import Tapes, with_tapes
+from retrograd.adjoint.residuals.versions import versions
 from retrograd.adjoint.reverse import Reverse
 from retrograd.adjoint.scopes import places
 from retrograd.adjoint.strong import overwritten_values, strong_values
@@ -44,7 +45,7 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
     where = places(function)
     active = activity(function, inputs, outputs)
     tapes = Tapes(where, facts)
-    residuals = Residuals(where, tapes)
+    residuals = Residuals(where, tapes, versions(function, where, facts))
     builder = Builder(facts, checks=False)
     sweep = Sweep(where.top, builder)
     walk = Reverse(residuals, active, strong_values(function, active, where),

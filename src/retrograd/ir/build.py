@@ -82,12 +82,11 @@ class Facts:
         """The extent with loop indices at the end of their range that makes it least (0) or
         greatest (1); outer loops' indices are replaced in turn."""
         for _ in range(8):
-            terms = [(t, f) for t, f in extent.terms
-                     if isinstance(t, Root) and t.value in self.bounds and t.axis is None]
+            terms = {t.value: (t, f) for t, f in extent.terms
+                     if isinstance(t, Root) and t.value in self.bounds and t.axis is None}
             if not terms:
                 break
-            term, factor = terms[-1]
-            assert isinstance(term, Root)
+            term, factor = next(terms[v] for v in reversed(self.bounds) if v in terms)
             bound = self.bounds[term.value][end if factor > 0 else 1 - end]
             extent = extent - Extent(0, ((term, factor),)) + bound.scaled(factor)
         return extent

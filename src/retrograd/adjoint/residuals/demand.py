@@ -1,25 +1,19 @@
-"""The planner: what does the reverse sweep get for a primal value that it reads?
+"""Answering the reverse sweep: what stands for a primal value in a block (see `answers.py`).
 
-    keep        defined outside all loops and branches: it is still there
-    index       a loop's index: the reverse loop's own
-    recompute   cheap, from what is available: computed again where its block is reversed
-    store       everything else: it waits on a tape
-
-Recomputation happens once for each iteration that is reversed and in program order.
+Recomputation and loads happen once for each iteration that is reversed and in program order.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from retrograd.adjoint.residuals.answers import Answer, Answers
 from retrograd.adjoint.residuals.tapes import Tapes
+from retrograd.adjoint.residuals.versions import Versions
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.adjoint.sweep import Sweep
 from retrograd.ir.index import FULL
-from retrograd.ir.nodes import Atom, Constant, Let, Value, While, integer
-from retrograd.ir.operations import cost
-
-STORE_COST = 10.0          # an operation that costs more is stored rather than computed again
+from retrograd.ir.nodes import Atom, Let, Value, While, integer
 
 
 @dataclass(slots=True)
@@ -28,11 +22,15 @@ class Residuals:
 
     places: Places
     tapes: Tapes
-    _decisions: dict[Value, bool] = field(default_factory=dict)
+    versions: Versions | None = None
+    answers: Answers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answers = Answers(self.places, self.versions)
 
     def need(self, atom: Atom, sweep: Sweep) -> Atom:
         """What stands for a primal value in a block of the reverse sweep."""
-        if isinstance(atom, Constant) or atom not in self.places.scope:
+        if not isinstance(atom, Value) or atom not in self.places.scope:
             return atom
         found = self._present(atom, sweep)
         if found is None:
@@ -55,14 +53,16 @@ class Residuals:
             if v in wanted or self._present(v, sweep) is not None:
                 continue
             wanted[v] = None
-            if self.recomputed(v):
-                pending += [a for a in self.places.lets[v].args if isinstance(a, Value)]
+            pending += [a for a in self.answers.needed(v) if isinstance(a, Value)]
         for v in sorted(wanted, key=self.places.position.__getitem__):
             home = sweep.at(self.places.scope[v])
-            if self.recomputed(v):
-                home.known[v] = self._recompute(self.places.lets[v], home)
-            else:
-                home.known[v] = self._load(v, home)
+            match self.answers.of(v):
+                case Answer.RECOMPUTE:
+                    home.known[v] = self._recompute(self.places.lets[v], home)
+                case Answer.FINAL:
+                    home.known[v] = self._final(v, home)
+                case _:
+                    home.known[v] = self._load(v, home)
 
     def trips(self, loop: While, scope: Scope, sweep: Sweep) -> Atom:
         """How many iterations a `while` made; the pointer of its tapes counts them too."""
@@ -70,43 +70,30 @@ class Residuals:
             return self.tapes.pointers[scope].final
         return self.need(loop.trips, sweep)
 
-    # --- the decision ---------------------------------------------------------------------------
-
-    def recomputed(self, value: Value) -> bool:
-        """Whether a value inside a loop or branch is computed again rather than stored."""
-        if value in self._decisions:
-            return self._decisions[value]
-        let = self.places.lets.get(value)
-        self._decisions[value] = decision = (
-            let is not None and cost(let) < STORE_COST
-            and not self._reads_more_than_it_gives(let))
-        return decision
-
-    def _reads_more_than_it_gives(self, let: Let) -> bool:
-        """An element of an array that would itself have to be stored is stored in its place."""
-        for a in let.args:
-            if isinstance(a, Value) and a.type.rank > let.result.type.rank and not self._free(a):
-                return True
-        return False
-
-    def _free(self, value: Value) -> bool:
-        """Whether an array is available without a tape of its own."""
-        while self.places.scope[value] is not self.places.top:
-            let = self.places.lets.get(value)
-            if let is None or not self.recomputed(value):
-                return value in self.tapes.tapes
-            arrays = [a for a in let.args if isinstance(a, Value) and a.type.rank]
-            if len(arrays) != 1:
-                return all(self._free(a) for a in arrays)
-            value = arrays[0]
-        return True
-
     # --- the answers ----------------------------------------------------------------------------
 
     def _recompute(self, let: Let, home: Sweep) -> Atom:
         args = [self.need(a, home) for a in let.args]
+        if let.op == "copy":
+            return args[0]
+        if let.op in ("update", "add_at") and self._copied(let.args[0]):
+            args[0] = home.prologue.let("copy", args[0], name=let.result.name)
         return home.prologue.let(let.op, *args, name=let.result.name, weak=_weak(let),
                                  **let.static)
+
+    def _copied(self, atom: Atom) -> bool:
+        let = self.places.lets.get(atom) if isinstance(atom, Value) else None
+        return let is not None and let.op == "copy"
+
+    def _final(self, value: Value, home: Sweep) -> Atom:
+        """Load what an array holds in the end."""
+        assert self.versions is not None
+        last = self.versions.last(value)
+        assert last is not None
+        array, index, atoms = last
+        return home.prologue.let("view" if value.type.rank else "load", array,
+                                 *(self.need(a, home) for a in atoms), name=value.name,
+                                 index=index)
 
     def _load(self, value: Value, home: Sweep) -> Atom:
         """Read a stored value back."""

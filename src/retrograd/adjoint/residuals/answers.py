@@ -1,0 +1,137 @@
+"""The planner's decisions: how the reverse sweep gets each primal value that it reads.
+
+    keep        defined outside all loops and branches: it is still there
+    index       a loop's index: the reverse loop's own
+    recompute   cheap, from what is available: computed again where its block is reversed
+    final       an element that is not overwritten later: loaded from the array's last version
+    store       everything else: it waits on a tape
+
+A copy has the value of what it copies: where that is available, it is that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from retrograd.adjoint.residuals.versions import Versions
+from retrograd.adjoint.scopes import Places, Scope
+from retrograd.ir.nodes import Atom, Let, Loop, Value
+from retrograd.ir.operations import cost, family
+
+STORE_COST = 10.0          # an operation that costs more is stored rather than computed again
+_STORES = ("update", "add_at", "push")
+
+
+class Answer(Enum):
+    KEEP = "keep"
+    INDEX = "index"
+    RECOMPUTE = "recompute"
+    FINAL = "final"
+    STORE = "store"
+
+
+@dataclass(slots=True)
+class Answers:
+    """One decision for each value, made when it is first asked for."""
+
+    places: Places
+    versions: Versions | None = None
+    wanted: dict[str, Answer] = field(default_factory=dict)      # the user's, by name
+    _found: dict[Value, Answer] = field(default_factory=dict)
+    _readers: dict[Value, list[Scope]] | None = None
+
+    def of(self, value: Value) -> Answer:
+        found = self._found.get(value)
+        if found is None:
+            found = self._found[value] = self._decide(value)
+        return found
+
+    def _decide(self, value: Value) -> Answer:
+        scope = self.places.scope[value]
+        if scope is self.places.top:
+            return Answer.KEEP
+        if isinstance(scope.statement, Loop) and scope.statement.index is value:
+            return Answer.INDEX
+        let = self.places.lets.get(value)
+        again = let is not None and self._worth_recomputing(let)
+        if let is not None and again and self._all_free(let.args):
+            return Answer.RECOMPUTE
+        if self.versions is not None:
+            last = self.versions.last(value)
+            if last is not None and self._all_free(last[2]):
+                return Answer.FINAL
+        return Answer.RECOMPUTE if again else Answer.STORE
+
+    def needed(self, value: Value) -> tuple[Atom, ...]:
+        """What a value is made from again."""
+        match self.of(value):
+            case Answer.RECOMPUTE:
+                return self.places.lets[value].args
+            case Answer.FINAL:
+                assert self.versions is not None
+                last = self.versions.last(value)
+                assert last is not None
+                return last[2]
+            case _:
+                return ()
+
+    # --- recompute or store -----------------------------------------------------------------------
+
+    def _worth_recomputing(self, let: Let) -> bool:
+        if let.op == "copy":
+            return self.free(let.args[0])
+        if let.op in _STORES:
+            return self._made_here(let.args[0], self.places.scope[let.result])
+        return cost(let) < STORE_COST and not self._reads_more_than_it_gives(let)
+
+    def _made_here(self, atom: Atom, scope: Scope) -> bool:
+        """Whether an array is made by the block in which it is written, so that writing it again
+        costs no copy."""
+        let = self.places.lets.get(atom) if isinstance(atom, Value) else None
+        if let is None or self.places.scope[let.result] is not scope:
+            return False
+        if let.op in _STORES:
+            return self._made_here(let.args[0], scope)
+        return (family(let.op) == "create" and let.op != "let") and self.free(let.result)
+
+    def _reads_more_than_it_gives(self, let: Let) -> bool:
+        """A part of an array that would itself have to be stored is stored in its place, unless
+        the whole array serves many parts."""
+        for a in let.args:
+            if isinstance(a, Value) and a.type.rank > let.result.type.rank and not self.free(a) \
+                    and not self._serves_many(a):
+                return True
+        return False
+
+    def _serves_many(self, array: Value) -> bool:
+        """Whether the loops inside an array's block read about as much of it as it holds: then
+        one row of a tape costs less than every element read."""
+        own = self.places.scope[array]
+        loops = len(own.loops())
+        depths = [len(scope.loops()) - loops for scope in self._scopes_of_reads(array)]
+        rank = array.type.rank
+        return any(d > rank for d in depths) or sum(d >= rank for d in depths) > 1
+
+    def _scopes_of_reads(self, array: Value) -> list[Scope]:
+        if self._readers is None:
+            self._readers = {}
+            for let in self.places.lets.values():
+                if let.op in ("load", "view", "take") and isinstance(let.args[0], Value):
+                    self._readers.setdefault(let.args[0], []).append(self.places.scope[let.result])
+        return self._readers.get(array, [])
+
+    # --- what is available ---------------------------------------------------------------------------
+
+    def free(self, atom: Atom) -> bool:
+        """Whether a value is available without a tape of its own."""
+        if not isinstance(atom, Value) or atom not in self.places.scope:
+            return True
+        answer = self.of(atom)
+        if answer is Answer.STORE:
+            return False
+        return self._all_free(self.needed(atom))
+
+    def _all_free(self, atoms: Iterable[Atom]) -> bool:
+        return all(self.free(a) for a in atoms)
