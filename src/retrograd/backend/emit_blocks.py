@@ -165,15 +165,42 @@ class BlockPrinter:
     # --- growable tapes ----------------------------------------------------------------------
 
     def push(self, let: Let) -> Body:
-        """`if n == T.shape[0]: (double T)` and `T[n] = row`."""
+        """`if n == T.shape[0]: (double T)` and `T[n] = row`; for rows, one after the other,
+        `while n + k > T.shape[0]: (double T)` and `T[n:n + k] = rows`."""
         context = self.context
         _, n, row = let.args
         tape = context.names[let.result]
+        if row.type.rank == let.result.type.rank:
+            return self.push_rows(let, tape, n, row)
         full = syntax.compare("equal", context.atom(n), _extent(tape, 0))
-        grow = self.grow_by_loop(let, tape) if context.compiled else [syntax.assign(
+        return [syntax.branch(full, self.grow(let, tape), []), *self.push_row(tape, n, row)]
+
+    def grow(self, let: Let, tape: str) -> Body:
+        context = self.context
+        return self.grow_by_loop(let, tape) if context.compiled else [syntax.assign(
             syntax.target(tape), context.numpy_call("concatenate", syntax.sequence([
                 syntax.name(tape), context.numpy_call("empty_like", syntax.name(tape))])))]
-        return [syntax.branch(full, grow, []), *self.push_row(tape, n, row)]
+
+    def push_rows(self, let: Let, tape: str, n: Atom, rows: Atom) -> Body:
+        context = self.context
+
+        def end() -> ast.expr:
+            count = syntax.subscripted(syntax.attribute(context.atom(rows), "shape"),
+                                       ast.Constant(0))
+            return syntax.binary("add", context.atom(n), count)
+
+        short = syntax.compare("greater", end(), _extent(tape, 0))
+        grow = ast.While(short, self.grow(let, tape), [])
+        if not context.compiled:
+            place = syntax.subscripted(syntax.name(tape), ast.Slice(context.atom(n), end(), None),
+                                       store=True)
+            return [grow, syntax.assign(place, context.atom(rows))]
+        counter = context.fresh("k")
+        place = syntax.subscripted(syntax.name(tape), syntax.binary(
+            "add", context.atom(n), syntax.name(counter)), store=True)
+        element = syntax.subscripted(context.atom(rows), syntax.name(counter))
+        stop = syntax.subscripted(syntax.attribute(context.atom(rows), "shape"), ast.Constant(0))
+        return [grow, syntax.counting(counter, stop, [syntax.assign(place, element)])]
 
     def push_row(self, tape: str, n: Atom, row: Atom) -> Body:
         context = self.context

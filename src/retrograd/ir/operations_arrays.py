@@ -283,6 +283,12 @@ def _add_at(a: Any, *rest: Any, index: Any) -> Any:
 
 def _push(tape: Any, n: Any, row: Any) -> Any:
     grown = tape
+    if np.ndim(row) == tape.ndim:                  # rows, one after the other
+        while n + len(row) > len(grown):
+            grown = np.concatenate((grown, np.empty_like(grown, shape=max(1, len(grown)))))
+        grown = grown.copy()
+        grown[n:n + len(row)] = row
+        return grown
     while n >= len(grown):
         grown = np.concatenate((grown, np.empty_like(grown, shape=(max(1, len(grown)),
                                                                    *grown.shape[1:]))))

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from retrograd.adjoint.residuals.answers import Answer, Answers
-from retrograd.adjoint.residuals.tapes import Tapes
+from retrograd.adjoint.residuals.tapes import Tape, Tapes
 from retrograd.adjoint.residuals.versions import Versions
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.adjoint.sweep import Sweep
-from retrograd.ir.index import FULL
+from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import Atom, Let, Value, While, integer
 
 
@@ -101,6 +101,8 @@ class Residuals:
         loops = home.scope.loops()
         if not loops:
             return tape.final
+        if tape.ragged:
+            return self._pop(tape, home)
         if tape.rows is None:
             numbers = [self._row(home)]
         else:
@@ -113,6 +115,27 @@ class Residuals:
         index = ("int",) * len(numbers) + (FULL,) * rank
         return home.prologue.let("view" if rank else "load", tape.final, *numbers,
                                 name=value.name, index=index)
+
+    def _pop(self, tape: Tape, home: Sweep) -> Atom:
+        """Take the elements of an array from the end of a ragged tape."""
+        builder, pointer = home.prologue, self.tapes.places_in[tape.value]
+        shape: list[Atom] = []
+        for length, extent in zip(tape.lengths, self.tapes.facts.of(tape.value), strict=True):
+            if length is None:
+                shape.append(builder.atom_of(extent))
+                continue
+            home.known[length] = self._load(length, home)
+            shape.append(home.known[length])
+        count = shape[0]
+        for other in shape[1:]:
+            count = builder.let("multiply", count, other, name="size")
+        end = home.get(pointer, self.places.top)
+        assert end is not None
+        start = home.state[pointer] = builder.let("subtract", end, count, name="n")
+        part = builder.let("view", tape.final, start, end, name=tape.value.name,
+                           index=(Slice(True, True),))
+        return part if len(shape) == 1 else builder.let("reshape", part, *shape,
+                                                        name=tape.value.name)
 
     def _row(self, home: Sweep) -> Atom:
         """The row of a pushed tape: the iteration number where the one loop around is a `while`

@@ -4,6 +4,10 @@ A tape with a known number of rows is an array with one axis a loop, indexed by 
 numbers. Where a count is not known when the outermost loop is entered (a `while`, a bound that the
 loop computes) rows are pushed onto an array that doubles, and a pointer counts them. A value of a
 branch outside all loops needs no tape: it leaves the branch as one more result.
+
+Arrays whose shape changes from one iteration to the next are *ragged*: their elements are pushed
+one after the other onto an array with one axis, and what of their shape cannot be computed again
+is taped like any int.
 """
 
 from __future__ import annotations
@@ -11,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from retrograd.adjoint.scopes import Places, Scope
-from retrograd.errors import Unsupported
 from retrograd.frontend.branches import default
 from retrograd.ir.build import Builder, Facts
 from retrograd.ir.extents import Extent, Opaque, Root, Term, floor_divided, largest
@@ -24,6 +27,7 @@ from retrograd.ir.nodes import (
     Constant,
     Function,
     Join,
+    Let,
     Loop,
     Statement,
     Value,
@@ -34,6 +38,7 @@ from retrograd.ir.nodes import (
     integer,
 )
 from retrograd.ir.rewrite import without_marks
+from retrograd.ir.operations_arrays import size
 from retrograd.ir.types import INT, Array, Type
 
 FIRST_ROWS = 16
@@ -42,12 +47,15 @@ FIRST_ROWS = 16
 @dataclass(slots=True, eq=False)
 class Tape:
     """Where one value is kept. `final` is the tape after the forward sweep (the value itself,
-    carried out of its branches, where there is no loop around it)."""
+    carried out of its branches, where there is no loop around it). For a ragged one `lengths` are
+    the ints that its shape is taped as, None for an axis whose extent is computed again."""
 
     value: Value
     scope: Scope
     rows: tuple[Extent, ...] | None        # one count a loop; None: pushed
     final: Value
+    ragged: bool = False
+    lengths: tuple[Value | None, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,7 +68,8 @@ class Tape:
 
 @dataclass(slots=True, eq=False)
 class Pointer:
-    """The number of rows pushed in a scope, shared by the tapes of that scope."""
+    """The number of rows pushed in a scope, shared by the tapes of that scope; a ragged tape has
+    its own, which counts elements."""
 
     scope: Scope
     final: Value
@@ -77,6 +86,7 @@ class Tapes:
     facts: Facts
     tapes: dict[Value, Tape] = field(default_factory=dict)
     pointers: dict[Scope, Pointer] = field(default_factory=dict)
+    places_in: dict[Value, Pointer] = field(default_factory=dict)     # of ragged tapes
     instead: dict[Statement, Block] = field(default_factory=dict)
 
     def tape(self, value: Value) -> Tape:
@@ -84,6 +94,9 @@ class Tapes:
         if value not in self.tapes:
             scope = self.places.scope[value]
             loops = scope.loops()
+            if loops and any(self.before(e, loops[0]) != e for e in self.facts.of(value)):
+                self.tapes[value] = self._ragged(value, scope)
+                return self.tapes[value]
             rows = self._rows(loops) if loops else None
             if loops and rows is None and scope not in self.pointers:
                 self.pointers[scope] = Pointer(scope, Value("n", INT))
@@ -92,6 +105,28 @@ class Tapes:
                           else value.type)
             self.tapes[value] = Tape(value, scope, rows, final)
         return self.tapes[value]
+
+    def _ragged(self, value: Value, scope: Scope) -> Tape:
+        lengths = tuple(None if self._computable(e, scope.loops()[0]) else Value("n", INT)
+                        for e in self.facts.of(value))
+        for length in lengths:
+            if length is not None:
+                self.places.scope[length] = scope
+                self.places.position[length] = self.places.position[value]
+        self.places_in[value] = Pointer(scope, Value("n", INT))
+        final = Value(f"{value.name}_saved", Array(value.type.dtype, (None,)))
+        return Tape(value, scope, None, final, True, lengths)
+
+    def _computable(self, extent: Extent, loop: Scope) -> bool:
+        """Whether an extent is made of loop indices and of what is defined before the loop."""
+        for term, _ in extent.terms:
+            if isinstance(term, Opaque):
+                if not all(self._computable(a, loop) for a in term.args):
+                    return False
+            elif term.value in self.places.scope and self.places.inside(term.value, loop) and (
+                    term.value not in self.facts.bounds):
+                return False
+        return True
 
     def _rows(self, loops: list[Scope]) -> tuple[Extent, ...] | None:
         """How often each loop runs at the most, as extents that are known before the outermost."""
@@ -136,18 +171,7 @@ class Tapes:
 
     def row_shape(self, tape: Tape, builder: Builder) -> list[Atom]:
         """The shape of one row, computed before the outermost loop."""
-        outermost = tape.scope.loops()[0]
-        shape: list[Atom] = []
-        for extent in self.facts.of(tape.value):
-            known = self.before(extent, outermost)
-            if known is None or known != extent:
-                span = builder.origin
-                raise Unsupported(
-                    f"the array {tape.value.name!r} changes its shape from one iteration to the "
-                    "next, and the reverse sweep needs it",
-                    "give it one shape (pad it, or mask it with np.where)", span)
-            shape.append(builder.atom_of(known))
-        return shape
+        return [] if tape.ragged else [builder.atom_of(e) for e in self.facts.of(tape.value)]
 
 
 def _tape_type(type: Type, axes: int) -> Array:
@@ -200,7 +224,9 @@ class _Writer:
             if tape is None:
                 continue
             old = current[tape]
-            if tape.rows is None:
+            if tape.ragged:
+                new = self.push_elements(tape, value, old, waiting, builder, current)
+            elif tape.rows is None:
                 pointer = current[self.tapes.pointers[tape.scope]]
                 new = builder.let("push", old, pointer, value, name=tape.name)
             else:
@@ -208,6 +234,21 @@ class _Writer:
                 index = ("int",) * len(numbers) + (FULL,) * value.type.rank
                 new = builder.let("update", old, *numbers, value, name=tape.name, index=index)
             current[tape] = new
+
+    def push_elements(self, tape: Tape, value: Value, old: Atom, waiting: dict[Value, Tape],
+                      builder: Builder, current: Current) -> Atom:
+        """The elements of an array at the end of a ragged tape, and its shape on other tapes."""
+        pointer = self.tapes.places_in[value]
+        extents = self.tapes.facts.of(value)
+        for axis, length in enumerate(tape.lengths):
+            if length is not None:
+                builder.append(Let(length, "dim", (value,), {"axis": axis}, builder.origin))
+                self.store((length,), waiting, builder, current)
+        count = builder.atom_of(size(extents))
+        flat = builder.let("reshape", value, count) if value.type.rank > 1 else value
+        new = builder.let("push", old, current[pointer], flat, name=tape.name)
+        current[pointer] = builder.let("add", current[pointer], count, name="n")
+        return new
 
     def iteration(self, scope: Scope, builder: Builder) -> Atom:
         loop = scope.statement
@@ -232,7 +273,8 @@ class _Writer:
                   for k in range(len(blocks(statement)))}
         found = sorted((t for scope in scopes for t in self.below.get(scope, ())),
                        key=self.order.__getitem__)
-        return found, [p for p in self.tapes.pointers.values() if scopes & set(p.scope.chain())]
+        pointers = (*self.tapes.pointers.values(), *self.tapes.places_in.values())
+        return found, [p for p in pointers if scopes & set(p.scope.chain())]
 
     def loop(self, loop: Loop | While, scope: Scope, builder: Builder, current: Current) -> None:
         found, pointers = self.inside(loop)
