@@ -58,6 +58,7 @@ def check_lowered(seed: int, writes: bool = False) -> str:
     try:
         given = leaves(request, [truth.fresh(a) for a in args], found.captures)
         result, gradients = run(unit.lowered(), given)
+        gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         assert np.isclose(result, value, rtol=1e-10, atol=1e-12)
         for one, other in zip(gradients, right, strict=True):
             assert truth.close(np.asarray(one, float), other, 1e-7)

@@ -124,6 +124,9 @@ def scattered(scope: Scope) -> Lines:
     if name is None:
         return []
     shape = scope.shapes[name]
+    if len(shape) == 1 and scope.chance(0.15):
+        chosen = [[scope.random.randrange(-n, n) for _ in range(2)] for n in shape * 2]
+        return [f"{name}[np.array({chosen})] = {value(scope, (2, 2))}"]
     items, left = [], []
     place = scope.random.randrange(len(shape))
     for axis, extent in enumerate(shape):
@@ -156,7 +159,11 @@ def masked(scope: Scope) -> Lines:
     shape = scope.shapes[name]
     same = [n for n, s in scope.shapes.items() if s == shape]
     rows = [n for n, s in scope.shapes.items() if s == shape[:1]]
-    by = scope.random.choice(rows if scope.chance(0.2) and rows else same)
+    ends = [n for n, s in scope.shapes.items() if len(shape) == 2 and s == shape[1:]]
+    if ends and scope.chance(0.2):
+        by, before = scope.random.choice(ends), f"{position(scope, shape[0])}, "
+    else:
+        by, before = scope.random.choice(rows if scope.chance(0.2) and rows else same), ""
     test = f"{by} {scope.random.choice(COMPARISONS)} {round(scope.random.uniform(-0.6, 0.9), 2)}"
     operator = scope.random.choice(OPERATORS)
     if scope.chance(0.4):
@@ -167,10 +174,10 @@ def masked(scope: Scope) -> Lines:
     if scope.chance(0.35):
         other = scope.random.choice(same)
         amounts = {"=": "np.sin({})", "*=": "np.cos({})", "/=": "(1.5 + {} ** 2)"}
-        right = amounts.get(operator, "0.5 * {}").format(f"{other}[{mask}]")
+        right = amounts.get(operator, "0.5 * {}").format(f"{other}[{before}{mask}]")
     else:
         right = value(scope, (), operator)
-    return [*head, f"{name}[{mask}] {operator} {right}"]
+    return [*head, f"{name}[{before}{mask}] {operator} {right}"]
 
 
 # --- several targets -------------------------------------------------------------------------

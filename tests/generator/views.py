@@ -62,9 +62,9 @@ def made(scope: Scope) -> Lines:
     extents = str(shape[0] if len(shape) == 1 else shape)
     same = [n for n, s in scope.shapes.items() if s == shape]
     if scope.chance(0.25):
-        new = value(scope, shape)
-        lines = named(scope, f"np.empty({extents})", shape, "u")
-        return [*lines, f"{lines[0].split(' = ')[0]}[:] = {new}"]
+        new, name = value(scope, shape), scope.fresh("u")
+        scope.shapes[name] = shape
+        return [f"{name} = np.empty({extents})", f"{name}[:] = {new}"]
     texts = [f"np.zeros({extents})", f"np.zeros({extents})", f"np.ones({extents})",
              f"np.full({extents}, {expression(scope, (), 0)})"]
     texts += [f"np.zeros_like({n})" for n in same[:2]]

@@ -243,7 +243,9 @@ class Reverse:
                 seed = zeros(sweep.builder, c.result)
             if end is None:
                 end = zeros(inner.builder, c.inner)
-            result = self.like(values[c], sweep)
+            result = Value(values[c].name, values[c].type)
+            if isinstance(c.init.type, Array):
+                sweep.builder.facts.extents[result] = sweep.builder.facts.of(c.init)
             carried.append(Carried(seed, values[c], end, result))
             finished.append((c, result))
         carried += self.threaded(inner, sweep)

@@ -1,0 +1,32 @@
+"""Small programs to which generated ones were reduced that a version of the compiler got wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from oracle import assert_gradients
+
+X = np.array([-0.95501, 0.17425, 0.19137])
+Y = np.array([0.72129, 0.69122, 0.4449])
+
+
+def swapped_after_a_store_in_an_arm(a: Any, x: Any, y: Any) -> Any:
+    """The adjoint after a loop has the shape of what went into the loop."""
+    if a > 0.6:
+        return 0.5
+    x[[[0, 2], [1, 1]]] = a
+    for i in range(1, 3):
+        if i > 1:
+            y, x = x, y
+    return np.sum(y)
+
+
+FOUND = [(swapped_after_a_store_in_an_arm, (0.55, X, Y))]
+
+
+@pytest.mark.parametrize("program, arguments", FOUND, ids=lambda v: getattr(v, "__name__", ""))
+def test_found(program: Any, arguments: tuple[Any, ...]) -> None:
+    assert_gradients(program, arguments, modes=("numpy", "compiled"))
