@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from retrograd.errors import Span
 from retrograd.ir.types import Type
 from retrograd.places import Place
 from retrograd.trees import Tree
@@ -49,7 +50,8 @@ class Request:
     tuple of entries). `wrt` are places in `params`, in the order in which gradients are
     returned; `single` says that the gradient is returned itself and not in a tuple.
     `known_captures` are captured ints whose value is part of the specialisation. Without
-    `boundscheck`, compiled code does not check indices.
+    `boundscheck`, compiled code does not check indices. `returns` names array parameters whose
+    last contents are results too.
     """
 
     function: Callable[..., Any]
@@ -61,6 +63,7 @@ class Request:
     holomorphic: bool = False
     known_captures: tuple[tuple[str, Any], ...] = ()
     boundscheck: bool = True
+    returns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +119,41 @@ class Emitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """An array argument that the function writes into.
+
+    `argument` is its position among a unit's parameters, `others` are the positions and names of
+    the other arrays there. `result` is the position of its last content among the results, in a
+    unit that behaves as the function does. `span` and `line` are the place of the first store;
+    `always` says that no branch and no loop decides whether it is reached.
+    """
+
+    name: str
+    argument: int
+    others: tuple[tuple[int, str], ...]
+    span: Span | None
+    line: str
+    always: bool
+    result: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One function of a program: its types, and its source for NumPy and for Numba.
 
     `params` are the types of its arguments without static ones; captures follow the parameters,
     and for the second function of a vjp the parameters are the residuals and then the output's
-    adjoints. `results` are the types of the flat results.
+    adjoints. `results` are the types of the flat results. `written` are the arguments that the
+    user's function writes into; `visible` is the part of the results that the user gets, where
+    it is not the whole.
     """
 
     params: tuple[Type, ...]
     results: tuple[Type, ...]
     readable: Emitted
     lowered: Callable[[], Emitted]
+    written: tuple[Written, ...] = ()
+    visible: Tree | None = None
 
 
 @dataclass(frozen=True, slots=True)

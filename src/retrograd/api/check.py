@@ -44,13 +44,19 @@ class _Projected:
     function: Callable[..., Any]
     weights: tuple[Any, ...]
     streams: _Streams
+    returns: tuple[str, ...]
 
     def __call__(self, args: Sequence[Any]) -> float:
         self.streams.rewind()
-        # a function may change its arguments: it gets copies
-        given = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        bound = signature_of(self.function).bind(*args)
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():     # a function may change its arguments
+            bound.arguments[name] = tuple(_copies(value)) if isinstance(value, tuple) \
+                else _copies((value,))[0]
         with np.errstate(all="ignore"):
-            leaves = list(_leaves(self.function(*given)))
+            result = self.function(*bound.args, **bound.kwargs)
+            leaves = list(_leaves(result)) if result is not None or not self.returns else []
+            leaves += [bound.arguments[name] for name in self.returns]
         total = sum(np.sum(_in_double(leaf) * w) for leaf, w in zip(
             leaves, self.weights, strict=True) if w is not None)
         return float(np.real(total))
@@ -62,7 +68,7 @@ def check(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums, *,
     """See `retrograd.check_grads`."""
     function = f.primal if isinstance(f, Compiled) else f
     if isinstance(f, Compiled):
-        options = {"jit": f.options.jit, **options}
+        options = {"jit": f.options.jit, "returns": f.options.returns, **options}
     args = tuple(args)
     positions = _positions(function, args, argnums)
     streams = _streams(function, args, positions, options)
@@ -70,7 +76,7 @@ def check(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums, *,
         value, pullback = vjp(function, *_copies(args), argnums=positions, **options)
         weights = tuple(_weights(value))
         bars = pullback(_like(value, iter(weights)))
-        projected = _Projected(function, weights, streams)
+        projected = _Projected(function, weights, streams, Options(**options).contents)
         _check_each(projected, args, positions, bars, (rtol, atol, step or _STEP))
     finally:
         streams.rewind()

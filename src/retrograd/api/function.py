@@ -165,7 +165,7 @@ class Compiled:
         found = self._specialiser.for_values(values, self._slow)
         if found.entry is not None:
             self._entry = found.entry
-        result = found.run(*found.leaves(values))
+        result = found.called(values)
         return result if out is None else self._written(result, out)
 
     def _written(self, result: Any, out: Any) -> Any:
@@ -192,7 +192,9 @@ class Compiled:
     def __repr__(self) -> str:
         wrt = ", ".join(place_name(self._signature, p) for p in self._own_wanted().positions)
         of = f"{self.__name__}({', '.join(self._signature.parameters)})"
-        return f"<retrograd {self.product} of {of}{' wrt ' + wrt if wrt else ''}>"
+        returns = ", ".join(self.options.contents)
+        return (f"<retrograd {self.product} of {of}{' wrt ' + wrt if wrt else ''}"
+                f"{' returning ' + returns if returns else ''}>")
 
     def _repr_html_(self) -> str:
         from retrograd.report.highlight import html

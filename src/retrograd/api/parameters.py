@@ -134,3 +134,15 @@ def call_places(signature: inspect.Signature, count: int) -> list[Position]:
     """The places of the first `count` positional arguments of a call."""
     fixed = sum(p.kind in _POSITIONAL for p in signature.parameters.values())
     return [k if k < fixed else (fixed, k - fixed) for k in range(count)]
+
+
+def check_returns(signature: inspect.Signature, names: Sequence[str], name: str) -> None:
+    """Raise ValueError unless the last contents of these parameters can be results."""
+    for asked in names:
+        parameter = signature.parameters.get(asked)
+        if parameter is None:
+            raise ValueError(f"returns names {asked!r}, but {name} has no such parameter; it has "
+                             f"{', '.join(signature.parameters) or 'none'}")
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            raise ValueError(f"returns names {asked!r}, which stands for any number of arguments; "
+                             "give the array a parameter of its own")

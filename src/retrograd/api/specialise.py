@@ -13,11 +13,12 @@ from typing import Any
 
 from retrograd.api import stored
 from retrograd.api.options import Options
-from retrograd.api.parameters import Wanted, place_name
+from retrograd.api.parameters import Wanted, check_returns, place_name
 from retrograd.api.types import Param, accepts, canonical, differentiated, param_key, type_of
 from retrograd.backend import execute
 from retrograd.backend.dispatch import fast_entry, guard_holds, runner
 from retrograd.backend.dispatch_results import Call
+from retrograd.backend.dispatch_writes import put_back, require_apart
 from retrograd.errors import InternalError, Unsupported
 from retrograd.frontend.need import NeedStatic
 from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type
@@ -76,13 +77,30 @@ class Specialisation:
                 and all(accepts(c.type, type_of(c.read())) for c in self.program.captures))
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
-        """The arguments as the code takes them: without static ones, with captured ones."""
-        found: list[Any] = []
+        """The arguments as the code takes them: without static ones, with captured ones.
+
+        Raises Unsupported where one that is written may share memory with another.
+        """
+        given = self._given(values)
+        captured = [_read(capture) for capture in self.program.captures]
+        require_apart(self.program.units[0].written, [*(v for v, _ in given), *captured])
+        return [*(canonical(v, p) for v, p in given), *captured]
+
+    def called(self, values: Sequence[Any]) -> Any:
+        """The first unit's results for these arguments."""
+        leaves = self.leaves(values)
+        result = self.run(*leaves)
+        put_back(self.program.units[0].written, [v for v, _ in self._given(values)], leaves)
+        return result
+
+    def _given(self, values: Sequence[Any]) -> list[tuple[Any, Type]]:
+        """The arguments that are not static, one by one, and their types."""
+        found: list[tuple[Any, Type]] = []
         for value, param in zip(values, self.request.params, strict=True):
             pairs = zip(value, param, strict=True) if isinstance(param, tuple) else (
                 (value, param),)
-            found += [canonical(v, p) for v, p in pairs if not isinstance(p, Known)]
-        return found + [_read(capture) for capture in self.program.captures]
+            found += [(v, p) for v, p in pairs if not isinstance(p, Known)]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,7 @@ class Specialiser:
     def __init__(self, function: Callable[..., Any], signature: inspect.Signature, name: str,
                  *, product: str, wanted: Wanted, options: Options,
                  written: Callable[[Any, Any], Any] | None = None) -> None:
+        check_returns(signature, options.contents, name)
         self.function = function
         self.signature = signature
         self.name = name
@@ -259,7 +278,7 @@ class Specialiser:
             self.function, self.product, params, self.wanted.positions, self.wanted.single,
             self.options.has_aux, self.options.holomorphic,
             tuple((name, None) for name in sorted(self._known_captures)),
-            self.options.boundscheck)
+            self.options.boundscheck, self.options.contents)
 
     def _note_static(self, names: tuple[str, ...], captures: tuple[str, ...],
                      params: tuple[Param, ...]) -> None:

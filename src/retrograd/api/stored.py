@@ -30,7 +30,8 @@ from retrograd.backend import cache
 from retrograd.frontend.need import NeedStatic
 from retrograd.ir.types import Type
 from retrograd.places import ATTRIBUTE, ITEM, Place
-from retrograd.program import Capture, Emitted, Guard, Program, Request, Unit
+from retrograd.program import Capture, Emitted, Guard, Program, Request, Unit, Written
+from retrograd.trees import Tree
 
 _KEPT = 8                  # programs of one function and request, for other captured things
 Steps = tuple[tuple[str, Any], ...]
@@ -57,6 +58,8 @@ class _StoredUnit:
     results: tuple[Type, ...]
     readable: Emitted
     lowered: Emitted
+    written: tuple[Written, ...]
+    visible: Tree | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def store(request: Request, program: Program) -> None:
     try:
         ways = _Ways(request.function, program)
         stored = _Stored(
-            tuple(_StoredUnit(u.params, u.results, u.readable, u.lowered())
+            tuple(_StoredUnit(u.params, u.results, u.readable, u.lowered(), u.written, u.visible)
                   for u in program.units),
             tuple((c.name, c.type, ways.to(c.place)) for c in program.captures),
             tuple((g.name, ways.to(g.place), fingerprint(g.value)) for g in program.guards),
@@ -149,8 +152,8 @@ def _program(stored: _Stored, function: Callable[..., Any]) -> Program | None:
         if not accepts(type, type_of(capture.read())):
             return None
         captures.append(capture)
-    units = tuple(Unit(u.params, u.results, u.readable, functools.partial(_same, u.lowered))
-                  for u in stored.units)
+    units = tuple(Unit(u.params, u.results, u.readable, functools.partial(_same, u.lowered),
+                       u.written, u.visible) for u in stored.units)
     return Program(units, tuple(captures), tuple(guards), sources=stored.sources)
 
 
@@ -173,7 +176,7 @@ def _path(request: Request) -> Path | None:
     if not lasting:
         return None
     asked = (request.product, request.wrt, request.single, request.has_aux, request.holomorphic,
-             request.known_captures, request.boundscheck)
+             request.known_captures, request.boundscheck, request.returns)
     known = (str(function.__module__), function.__qualname__, _code(function.__code__),
              repr(params), repr(asked), *_versions())
     return folder / f"{cache.entry_name(function.__name__, *known)}.program"

@@ -62,6 +62,10 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
         Keep compiled code on disk for other processes.
     vector_math : bool
         Whether vectorised `exp`, `sin`, ... of the system may be used.
+    returns : str or tuple of str
+        Parameters whose last contents are results too, for functions that write into arrays:
+        one that returns None then stands for one that returns `A` (of several: a tuple), and one
+        that returns a value for one that returns `(value, A, ...)`.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
         For arguments that are not floats, and options of wrong types; for a complex value
         without `holomorphic`, and for real arguments or a real value with it.
     ValueError
-        For `argnums` out of range and unknown `argnames`.
+        For `argnums` out of range, unknown `argnames` and unknown names in `returns`.
     """
     made: Gradient | Callable[[_Function], Gradient] = _made(
         Gradient, f, argnums, argnames, options)
@@ -116,9 +120,10 @@ def differentiable(f: _Function | None = None, argnums: Argnums = None, *,
                    ) -> Differentiable | Callable[[_Function], Differentiable]:
     """The function itself, compiled, with its derivatives at hand.
 
-    Called, it returns what `f` returns; `.grad(...)`, `.value_and_grad(...)` and `.vjp(...)`
-    take the same arguments, and `.source()` shows the compiled function. Parameters and errors
-    are those of `grad`.
+    Called, it returns what `f` returns, and what `f` writes into an argument is in the caller's
+    array afterwards; `.grad(...)`, `.value_and_grad(...)` and `.vjp(...)` take the same arguments
+    and change none. `.source()` shows the compiled function. Parameters and errors are those of
+    `grad`.
     """
     made: Differentiable | Callable[[_Function], Differentiable] = _made(
         Differentiable, f, argnums, argnames, options)
@@ -173,8 +178,9 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     Parameters
     ----------
     f : callable
-        The user's function, or what `grad` made of it. An array or a container as its value is
-        contracted with fixed pseudo-random weights. Complex arguments are moved along both axes
+        The user's function, or what `grad` made of it. An array or a container as its value (with
+        `returns`, of what its arguments hold at the end) is contracted with fixed pseudo-random
+        weights. Complex arguments are moved along both axes
         and give df/dx - i df/dy; of a complex value the real part is taken.
     args : sequence
         The arguments at which to compare; `f` is called twice for each of their elements.

@@ -23,6 +23,7 @@ import numpy as np
 
 from retrograd.api.types import comparable_by_identity
 from retrograd.backend.dispatch_results import Call, Names, calling, passed, python_type
+from retrograd.backend.dispatch_writes import apart
 from retrograd.ir.types import FLOAT, Array, Generator, Scalar, Type
 from retrograd.program import Capture, Guard, Known
 
@@ -80,7 +81,8 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
         assert test is not None
         tests.append(test.replace(local, f"({local} := {read}())", 1))
         leaves.append(passed(local, capture.type, call, names))
-    *body, last = _indent(calling(call, leaves, names), 8)
+    lines = [*apart(call.written, leaves, names), *calling(call, leaves, names)]
+    *body, last = _indent(lines, 8)
     if "out" not in signature.parameters:
         result = last.strip().removeprefix("return ")
         last = f"        return {result} if out is None else {names.put('written', written)}"

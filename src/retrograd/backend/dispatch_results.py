@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.backend.dispatch_writes import last_contents
 from retrograd.ir.types import Array, Generator, Scalar, Type
-from retrograd.program import Failure
+from retrograd.program import Failure, Written
 from retrograd.trees import Fixed, Leaf, Node, Tree
 
 
@@ -24,7 +25,8 @@ class Call:
 
     `compiled`: it returns flat leaves after a status, where it can fail; otherwise it returns
     its results as they are nested, and NumPy's warnings are silenced around it. `targets` are
-    the types of the results as the user gets them.
+    the types of the results as the user gets them; `visible` is the part of `structure` that
+    they get, if not all. `written` are the arguments that the user's function writes into.
     """
 
     function: Callable[..., Any]
@@ -34,6 +36,8 @@ class Call:
     failures: tuple[Failure, ...] = ()
     integers: int = 0
     floats: int = 0
+    written: tuple[Written, ...] = ()
+    visible: Tree | None = None
 
 
 @dataclass(slots=True)
@@ -72,7 +76,8 @@ def python_type(dtype: str) -> type:
 
 
 def calling(call: Call, leaves: list[str], names: Names) -> list[str]:
-    """The call, the exception that it may report, and the return of its results."""
+    """The call, the exception that it may report, and the return of its results; where an
+    argument has a last content among them, it gets that before."""
     called = f"{names.put('call', call.function)}({', '.join(leaves)})"
     results = [names.local(f"r{k}") for k in range(len(call.targets))]
     if not call.compiled:
@@ -80,10 +85,13 @@ def calling(call: Call, leaves: list[str], names: Names) -> list[str]:
         paths = {k: path for k, path in _paths(call.structure, result, names)}
         texts = [paths.get(k, "None") for k in range(len(call.targets))]
         quiet = names.put("errstate", np.errstate)
-        return [f"with {quiet}(all='ignore'):", f"    {result} = {called}",
-                f"return {_built(call.structure, texts, call, names)}"]
-    lines = [*_unpacked(call, called, results, names)]
-    return [*lines, f"return {_built(call.structure, results, call, names)}"]
+        lines = [f"with {quiet}(all='ignore'):", f"    {result} = {called}"]
+    else:
+        texts = results
+        lines = _unpacked(call, called, results, names)
+    lines += last_contents(call.written, leaves, texts, names)
+    visible = call.structure if call.visible is None else call.visible
+    return [*lines, f"return {_built(visible, texts, call, names)}"]
 
 
 def _unpacked(call: Call, called: str, results: list[str], names: Names) -> list[str]:

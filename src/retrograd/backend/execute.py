@@ -19,13 +19,14 @@ def compiled(unit: Unit, options: CompileOptions, targets: tuple[Type, ...]) -> 
     emitted = unit.lowered()
     kernel = compile_emitted(emitted, unit.params, options)
     return Call(kernel.call, emitted.structure, targets, True, emitted.failures,
-                emitted.integers, emitted.floats)
+                emitted.integers, emitted.floats, unit.written, unit.visible)
 
 
 def interpreted(unit: Unit, targets: tuple[Type, ...]) -> Call:
     """The readable source of a unit, run by Python with NumPy."""
     emitted = unit.readable
-    return Call(loaded(emitted), emitted.structure, targets, False)
+    return Call(loaded(emitted), emitted.structure, targets, False,
+                written=unit.written, visible=unit.visible)
 
 
 def loaded(emitted: Emitted) -> Callable[..., Any]:

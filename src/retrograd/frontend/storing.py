@@ -10,7 +10,7 @@ import ast
 
 import numpy as np
 
-from retrograd.frontend import indexing
+from retrograd.frontend import endings, indexing
 from retrograd.frontend.arithmetic import BINARY, arithmetic, binary
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
@@ -134,6 +134,7 @@ def _writable(tracer: Tracer, owner: Handle) -> None:
     if any(base.captured for base in owner.base.closure()):
         tracer.refuse(f"{owner.value.name!r} is an array from outside the function, and writing "
                       "into it would be seen there", "pass it as an argument, or copy it first")
+    endings.note_store(tracer, owner.base)
 
 
 def _fitting(tracer: Tracer, value: Atom, array: Value) -> Atom:

@@ -3,7 +3,10 @@
     thing = Value | Constant          a number
           | Handle                    an array: a base, and how this name looks into it
           | Static                    a Python object that is known while compiling
-          | Items                     a tuple, list or dict of things
+          | Items                     a tuple, list or dict of things, as it is at one time
+          | Grown                     a list whose length only the program knows, at one time
+          | Cell                      a list or dict as an object, which can be changed
+          | Held                      a cell with what it holds, while blocks are joined
           | Stream                    a random generator, from which numbers are drawn
           | Range | Zip | Enumerate   iterables
           | Checkpointed              an iterable whose loop is checkpointed
@@ -19,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from retrograd.errors import Span
 from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Constant, Value
 from retrograd.ir.types import Array, Type
@@ -26,27 +30,22 @@ from retrograd.ir.types import Array, Type
 Pairs = set[frozenset["Base"]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Base:
-    """One piece of memory, whose content at first is `first`. Names with the same base see each
-    other's writes.
+class Shared:
+    """What may turn out to be another one of its kind: a branch or a loop decides.
 
-    `shares` are bases that this one may turn out to be (a name bound to one array or another by a
-    branch, or carried by a loop); it was found so at the time `born`. Bases that were made at one
-    place are in one group: which of them may be the same memory is said by `group`, not by what
-    they share with others.
+    `shares` are those that this one may be; it was found so at the time `born`. Those that were
+    made at one place are in one group: which of them may be the same is said by `group`, not by
+    what they share with others.
     """
 
-    first: Value
-    shares: frozenset[Base] = frozenset()
-    argument: bool = False
-    captured: bool = False
-    born: int = 0
-    group: Pairs | None = None
-    _known: dict[Base, bool] = field(default_factory=dict)
+    __slots__ = ()
+    shares: frozenset[Any]
+    born: int
+    group: set[frozenset[Any]] | None
+    _known: dict[Any, bool]
 
-    def overlaps(self, other: Base) -> bool:
-        """Whether the two may be the same memory."""
+    def overlaps(self, other: Any) -> bool:
+        """Whether the two may be the same."""
         if self is other:
             return True
         if self.group is not None and self.group is other.group:
@@ -58,6 +57,22 @@ class Base:
                 other.born >= self.born and any(self.overlaps(s) for s in other.shares))
             self._known[other] = found
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Base(Shared):
+    """One piece of memory, whose content at first is `first`. Names with the same base see each
+    other's writes. An element of a list that has grown (`listed`) is read, never written.
+    """
+
+    first: Value
+    shares: frozenset[Base] = frozenset()
+    argument: bool = False
+    captured: bool = False
+    born: int = 0
+    group: Pairs | None = None
+    listed: bool = False
+    _known: dict[Base, bool] = field(default_factory=dict)
 
     def closure(self) -> frozenset[Base]:
         """The base and all that it may turn out to be."""
@@ -98,6 +113,15 @@ class Handle:
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """A place where an array is written; `always`: every call that returns passes it."""
+
+    span: Span | None
+    line: str
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Static:
     value: Any
 
@@ -117,6 +141,47 @@ class Items:
     kind: str
     items: tuple[Thing, ...]
     keys: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """A list whose length only the program knows.
+
+    An element looks like `row`, whose numbers and arrays are samples. For each of them a buffer
+    holds those of all the elements, one after the other; `count` elements are there. `room` says
+    who sees to it that there is room for more (`grown.py`).
+    """
+
+    row: Thing
+    buffers: tuple[Handle, ...]
+    count: Atom
+    room: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell(Shared):
+    """A list or dict as an object: all names that stand for it see its changes. What it holds now
+    is for the trace's memory to say. A cell whose content is also an element of a list that has
+    grown is `frozen`: it must not be changed."""
+
+    shares: frozenset[Cell] = frozenset()
+    born: int = 0
+    group: set[frozenset[Cell]] | None = None
+    frozen: bool = False
+    _known: dict[Cell, bool] = field(default_factory=dict)
+
+    @property
+    def base(self) -> Cell:
+        """Cells are compared as the memory of arrays is (`sharing.py`)."""
+        return self
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A cell and what it holds, where it is going to be another one or another content."""
+
+    cell: Cell
+    content: Thing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,7 +251,7 @@ class Lost:
 
 
 Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed
-         | Checkpointed | Method | Closure | Maybe | Lost | Stream)
+         | Checkpointed | Method | Closure | Maybe | Lost | Stream | Grown | Cell | Held)
 
 
 def fresh(value: Value) -> Handle:
@@ -221,6 +286,10 @@ def leaves(thing: Thing) -> list[Thing]:
             return [leaf for item in items for leaf in leaves(item)]
         case Maybe(thing=inner, defined=defined):
             return [*leaves(inner), defined]
+        case Grown(buffers=buffers, count=count):
+            return [*buffers, count]
+        case Held(content=content):
+            return leaves(content)
         case Range(start=start, stop=stop, step=step):
             return [start, stop, step]
         case Enumerate(inner=inner, start=start):
@@ -242,7 +311,7 @@ def has_function(thing: Thing | None) -> bool:
         case Items(items=items) | Zip(parts=items):
             return any(has_function(i) for i in items)
         case (Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner)
-              | Checkpointed(inner=inner)):
+              | Checkpointed(inner=inner) | Held(content=inner)):
             return has_function(inner)
         case _:
             return False
@@ -259,6 +328,10 @@ def with_leaves(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
             return Zip(tuple(with_leaves(p, new) for p in parts))
         case Maybe(thing=inner, defined=defined):
             return Maybe(with_leaves(inner, new), _atom(new(defined)))
+        case Grown(row=row, buffers=buffers, count=count, room=room):
+            return Grown(row, tuple(_array(new(b)) for b in buffers), _atom(new(count)), room)
+        case Held(cell=cell, content=content):
+            return Held(cell, with_leaves(content, new))
         case Range(start=start, stop=stop, step=step):
             return Range(_atom(new(start)), _atom(new(stop)), _atom(new(step)))
         case Enumerate(inner=inner, start=start):
@@ -277,6 +350,11 @@ def _atom(thing: Thing) -> Atom:
     return thing
 
 
+def _array(thing: Thing) -> Handle:
+    assert isinstance(thing, Handle)
+    return thing
+
+
 def same_structure(a: Thing, b: Thing) -> bool:
     """Whether two things differ at most in their numbers and arrays."""
     if atom_of(a) is not None or atom_of(b) is not None:
@@ -291,11 +369,21 @@ def same_structure(a: Thing, b: Thing) -> bool:
         return a.node is b.node and a.frame is b.frame
     if isinstance(a, Method) and isinstance(b, Method):
         return a.name == b.name and a.owner is b.owner
+    if isinstance(a, Cell) or isinstance(b, Cell):
+        return a is b
     if isinstance(a, Items) and isinstance(b, Items) and (a.kind, a.keys) != (b.kind, b.keys):
         return False
+    if isinstance(a, Grown) and isinstance(b, Grown):
+        return same_structure(a.row, b.row) and _sampled(a) == _sampled(b)
     first, second = _parts(a), _parts(b)
     return len(first) == len(second) and all(
         same_structure(x, y) for x, y in zip(first, second, strict=True))
+
+
+def _sampled(grown: Grown) -> list[tuple[str, int, bool]]:
+    """The types of the numbers and arrays in an element."""
+    types = [t for t in map(type_of, leaves(grown.row)) if t is not None]
+    return [(t.dtype, t.rank, getattr(t, "weak", False)) for t in types]
 
 
 def _parts(thing: Thing) -> tuple[Thing, ...]:
@@ -304,7 +392,7 @@ def _parts(thing: Thing) -> tuple[Thing, ...]:
         case Items(items=parts) | Zip(parts=parts):
             return parts
         case (Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner)
-              | Checkpointed(inner=inner)):
+              | Checkpointed(inner=inner) | Held(content=inner)):
             return (inner,)
         case _:
             return ()

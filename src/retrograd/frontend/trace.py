@@ -13,15 +13,16 @@ from typing import Any
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend import calls
 from retrograd.frontend.certain import Certain
+from retrograd.frontend.endings import ending
 from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
 from retrograd.frontend.things import Base, Handle, Items, Static, Thing
 from retrograd.frontend.tracer import Context, Tracer, number_or_stream, static_thing
 from retrograd.ir.build import Builder, Facts
-from retrograd.ir.nodes import Atom, Function, Value
+from retrograd.ir.nodes import Function, Value
 from retrograd.ir.types import Array, Type
-from retrograd.program import Capture, Guard, Known, Request
-from retrograd.trees import Fixed, Leaf, Node, Tree
+from retrograd.program import Capture, Guard, Known, Request, Written
+from retrograd.trees import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Traced:
     facts: Facts
     place: tuple[Span, str]        # of the function's definition, and its first line
     names: frozenset[str]
+    visible: Tree                  # the part of `tree` that the user gets
+    written: tuple[Written, ...]   # the arguments that the function writes into
 
 
 def trace(request: Request) -> Traced:
@@ -54,35 +57,24 @@ def trace(request: Request) -> Traced:
     context = Context(known_captures=dict(request.known_captures))
     frame = new_frame(source, None, True, None)
     tracer = Tracer(context, frame, Builder())
-    names = list(inspect.signature(request.function).parameters.values())
-    args: list[Thing] = []
-    keywords: dict[str, Thing] = {}
-    parameters: list[tuple[Value, ...]] = []
-    for parameter, given in zip(names, request.params, strict=True):
-        thing, values = _argument(context, parameter.name, given)
+    context.top = tracer.builder
+    given = _given(context, request)
+    parameters = given.parameters
+    for values in parameters:
         tracer.builder.facts.arguments.update(values)
-        parameters.append(values)
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            keywords[parameter.name] = thing
-        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            assert isinstance(thing, Items)
-            args += thing.items
-        else:
-            args.append(thing)
     try:
-        result = _start(tracer, request.function, tuple(args), keywords)
+        result = _start(tracer, request.function, given.args, given.keywords)
     except Certain as found:
         if found.exception is not None:
             raise found.exception from None
         result = Static(None)
-    atoms: list[Atom] = []
-    tree = _tree(tracer, result, atoms)
     params = tuple(v for values in parameters for v in values) + tuple(context.capture_values)
+    end = ending(tracer, request, result, given.things, params)
     function = Function(user.__name__.replace("<lambda>", "f"), params, tracer.builder.block,
-                        tuple(atoms))
-    return Traced(function, tree, tuple(parameters), tuple(context.captures),
+                        end.atoms)
+    return Traced(function, end.tree, parameters, tuple(context.captures),
                   tuple(context.guards.values()), tuple(context.sources),
-                  tracer.builder.facts, _place(source), _names(source))
+                  tracer.builder.facts, _place(source), _names(source), end.visible, end.written)
 
 
 def _place(source: Source) -> tuple[Span, str]:
@@ -112,6 +104,36 @@ def unwrapped(function: Callable[..., Any]) -> FunctionType:
             raise Unsupported(f"{found!r} is not a Python function",
                               "give a function whose source is Python")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The arguments, as the function is called with them, by name, and their values."""
+
+    args: tuple[Thing, ...]
+    keywords: dict[str, Thing]
+    things: dict[str, Thing]
+    parameters: tuple[tuple[Value, ...], ...]
+
+
+def _given(context: Context, request: Request) -> _Given:
+    args: list[Thing] = []
+    keywords: dict[str, Thing] = {}
+    things: dict[str, Thing] = {}
+    parameters: list[tuple[Value, ...]] = []
+    names = inspect.signature(request.function).parameters.values()
+    for parameter, given in zip(names, request.params, strict=True):
+        thing, values = _argument(context, parameter.name, given)
+        parameters.append(values)
+        things[parameter.name] = thing
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            keywords[parameter.name] = thing
+        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            assert isinstance(thing, Items)
+            args += thing.items
+        else:
+            args.append(thing)
+    return _Given(tuple(args), keywords, things, tuple(parameters))
 
 
 def _argument(context: Context, name: str, given: Type | Known | tuple[Type | Known, ...],
@@ -147,17 +169,3 @@ def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...]
     node = tracer.frame.source.node
     tracer.env.update(inline.bound(tracer, node, args, keywords, (), {}, function.__name__))
     return inline.run(tracer, node)
-
-
-def _tree(tracer: Tracer, thing: Thing, atoms: list[Atom]) -> Tree:
-    """The structure of a result, its numbers and arrays appended to `atoms`."""
-    atom = tracer.atom(thing)
-    if atom is not None:
-        atoms.append(atom)
-        return Leaf(len(atoms) - 1)
-    if isinstance(thing, Items) and thing.kind in ("tuple", "list", "dict"):
-        return Node(thing.kind, tuple(_tree(tracer, i, atoms) for i in thing.items), thing.keys)
-    if isinstance(thing, Static):
-        return Fixed(thing.value)
-    tracer.refuse("the function returns something that is not a number, an array or a container",
-                  "return numbers and arrays")

@@ -24,6 +24,7 @@ from retrograd.frontend.things import (
     Lost,
     Maybe,
     Static,
+    Store,
     Stream,
     Thing,
     atom_of,
@@ -51,6 +52,8 @@ class Context:
     sources: dict[str, None] = field(default_factory=dict)
     parameters: dict[Value, str] = field(default_factory=dict)
     modules: dict[str, None] = field(default_factory=dict)
+    stores: dict[Base, Store] = field(default_factory=dict)     # into arguments, the first of each
+    top: Builder | None = None                                  # the function's own block
 
 
 @dataclass(eq=False)
