@@ -21,6 +21,7 @@ class Entry:
     rtol: float | None = None
     jax: bool = True                  # whether JAX can run it
     writes: bool = False              # whether it writes into arrays or lists
+    refused: bool = False             # whether it is refused, with place and remedy
 
 
 def program(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:

@@ -10,27 +10,24 @@ from corpus.entry import in_place, normal, positive, weighed
 @in_place((normal(2, 4), positive(3, 4), normal(2, 4, seed=1), 0.4))
 def vertical_advection(u_stage, wcon, u_pos, c):
     """An implicit column solver: elimination downwards in place, substitution upwards."""
-    columns, levels = u_stage.shape
+    levels = u_stage.shape[1]
+    w = 0.25 * (wcon[1:] + wcon[:-1])
     cc = np.empty_like(u_stage)
-    dd = np.empty_like(u_stage)
+    dd = 2.0 * u_pos
     tendency = np.zeros_like(u_stage)
     for k in range(levels):
         if k == 0:
-            gcv = 0.25 * (wcon[1:, 1] + wcon[:-1, 1])
-            cc[:, 0] = gcv * c
-            bcol = 2.0 - cc[:, 0]
-            dd[:, 0] = 2.0 * u_pos[:, 0] - gcv * (u_stage[:, 1] - u_stage[:, 0])
-            cc[:, 0] /= bcol
-            dd[:, 0] /= bcol
+            cc[:, 0] = w[:, 1] * c
+            dd[:, 0] -= w[:, 1] * (u_stage[:, 1] - u_stage[:, 0])
+            dd[:, 0] /= 2.0 - cc[:, 0]
+            cc[:, 0] /= 2.0 - cc[:, 0]
         else:
-            gav = -0.25 * (wcon[1:, k] + wcon[:-1, k])
-            acol = gav * c
-            cc[:, k] = -0.5 * gav
-            bcol = 2.0 - acol - cc[:, k]
-            dd[:, k] = 2.0 * u_pos[:, k] - gav * (u_stage[:, k - 1] - u_stage[:, k])
-            divided = 1.0 / (bcol - cc[:, k - 1] * acol)
+            acol = -w[:, k] * c
+            cc[:, k] = 0.5 * w[:, k]
+            divided = 1.0 / (2.0 - acol - cc[:, k] - cc[:, k - 1] * acol)
             cc[:, k] *= divided
-            dd[:, k] = (dd[:, k] - dd[:, k - 1] * acol) * divided
+            dd[:, k] -= w[:, k] * (u_stage[:, k] - u_stage[:, k - 1]) + dd[:, k - 1] * acol
+            dd[:, k] *= divided
     data = dd[:, levels - 1]
     for k in range(levels - 1, -1, -1):
         if k < levels - 1:
@@ -83,10 +80,9 @@ def cavity_flow(u, v, p, rho, nu, steps):
         un = u.copy()
         build_up_b(b, rho, dt, u, v, h)
         pressure_poisson(2, p, h, b)
-        u[1:-1, 1:-1] = (un[1:-1, 1:-1]
-                         - un[1:-1, 1:-1] * dt / h * (un[1:-1, 1:-1] - un[1:-1, 0:-2])
-                         - dt / (2 * rho * h) * (p[1:-1, 2:] - p[1:-1, 0:-2])
-                         + nu * dt / h**2 * (un[1:-1, 2:] - 2 * un[1:-1, 1:-1] + un[1:-1, 0:-2]))
+        u[1:-1, 1:-1] += (nu * dt / h**2 * (un[1:-1, 2:] - 2 * un[1:-1, 1:-1] + un[1:-1, 0:-2])
+                          - un[1:-1, 1:-1] * dt / h * (un[1:-1, 1:-1] - un[1:-1, 0:-2])
+                          - dt / (2 * rho * h) * (p[1:-1, 2:] - p[1:-1, 0:-2]))
         v[1:-1, 1:-1] -= dt / (2 * rho * h) * (p[2:, 1:-1] - p[0:-2, 1:-1])
         u[0, :] = 0
         u[:, 0] = 0
@@ -126,16 +122,12 @@ def acceleration(pos, mass, softening):
 @in_place((normal(3, 2), 0.2 * normal(3, 2, seed=1), positive(3), 0.1, 2),
           (normal(3, 2), 0.2 * normal(3, 2, seed=1), positive(3), 0.0, 1), argnums=(0, 1, 2))
 def n_body(pos, vel, mass, softening, steps):
-    """Leapfrog; without softening a body's distance to itself is masked out."""
+    """Kick and drift; without softening a body's distance to itself is masked out."""
     pos = pos.copy()
     vel = vel.copy()
-    vel -= np.sum(mass[:, np.newaxis] * vel, axis=0) / np.sum(mass)
-    acc = acceleration(pos, mass, softening)
     for i in range(steps):
-        vel += acc * 0.05
+        vel += acceleration(pos, mass, softening) * 0.1
         pos += vel * 0.1
-        acc = acceleration(pos, mass, softening)
-        vel += acc * 0.05
     return weighed(pos) + np.sum(vel * vel)
 
 
@@ -225,21 +217,20 @@ def symplectic_chain(q, k, m, steps):
     return q, p
 
 
-def lorenz(t, y, out):
-    out[0] = 10.0 * (y[1] - y[0])
-    out[1] = y[0] * (28.0 - y[2]) - y[1]
-    out[2] = y[0] * y[1] - 8.0 / 3.0 * y[2]
+def predator_and_prey(t, y, out):
+    out[0] = y[0] * (1.0 - 0.3 * y[1])
+    out[1] = y[1] * (0.2 * y[0] - 0.5) + 0.1 * t
 
 
-@in_place((normal(3), 0.01, 3), argnums=(0, 1))
+@in_place((positive(2), 0.1, 3), argnums=(0, 1))
 def rk4_with_a_helper(y, h, steps):
     y = y.copy()
-    k1, k2, k3, k4 = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    k1, k2, k3, k4 = np.empty(2), np.empty(2), np.empty(2), np.empty(2)
     for n in range(steps):
-        lorenz(n * h, y, k1)
-        lorenz(n * h + h / 2, y + h / 2 * k1, k2)
-        lorenz(n * h + h / 2, y + h / 2 * k2, k3)
-        lorenz(n * h + h, y + h * k3, k4)
+        predator_and_prey(n * h, y, k1)
+        predator_and_prey(n * h + h / 2, y + h / 2 * k1, k2)
+        predator_and_prey(n * h + h / 2, y + h / 2 * k2, k3)
+        predator_and_prey(n * h + h, y + h * k3, k4)
         y += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     return y
 

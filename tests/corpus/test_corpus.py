@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 
 import corpus
+import retrograd as rg
 import truth
 from corpus.entry import Entry
-from oracle import assert_gradients, expected_gradients, float_arguments, is_number, seeds_of
+from oracle import (
+    assert_gradients,
+    assert_value,
+    expected_gradients,
+    float_arguments,
+    is_number,
+    seeds_of,
+)
+from retrograd.errors import Unsupported
 
 THEMES = sorted(m.name for m in pkgutil.iter_modules(corpus.__path__)
                 if m.name != "entry" and not m.name.startswith("test_"))
@@ -32,6 +41,15 @@ NAMES = list(ENTRIES)
 
 
 def _check(entry: Entry, modes: tuple[str, ...]) -> None:
+    if not entry.refused:
+        _check_gradients(entry, modes)
+        return
+    with pytest.raises(Unsupported) as refusal:
+        _check_gradients(entry, modes)
+    assert refusal.value.span is not None and refusal.value.remedy
+
+
+def _check_gradients(entry: Entry, modes: tuple[str, ...]) -> None:
     for number, args in enumerate(entry.arguments):
         expected = None if entry.expected is None else entry.expected[number]
         assert_gradients(entry.function, args, entry.argnums, modes, method=entry.method,
@@ -46,6 +64,19 @@ def test_numpy_mode(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_mode(name: str) -> None:
     _check(ENTRIES[name], ("numpy", "compiled"))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if ENTRIES[n].writes])
+def test_the_primal_changes_what_the_function_changes(name: str) -> None:
+    entry = ENTRIES[name]
+    if entry.refused:
+        pytest.skip("refused")
+    for args in entry.arguments:
+        expected, given = [truth.fresh(a) for a in args], [truth.fresh(a) for a in args]
+        value = entry.function(*expected)
+        assert_value(rg.differentiable(entry.function, jit=False)(*given), value, args, name)
+        for before, after in zip(expected, given, strict=True):
+            assert np.allclose(after, before, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.oracle

@@ -52,12 +52,17 @@ def copy_that_must_stay(x, n):
 
 @in_place((X, 1.0), (X, -1.0), argnums=(0,))
 def view_leaves_a_branch(x, flag):
+    """A view from before, a copy of it from one arm, new memory from the other."""
     w = x.copy()
-    saved = w[:3]
+    saved = w[1:-1]
     if flag > 0:
-        saved = w[1:-1]
+        w[1] = w[0] * w[2]
+        kept = saved.copy()
+    else:
+        kept = saved * saved
     w[2] = w[0] * w[4]
-    return weighed(saved * saved) * w[3]
+    kept[1] *= w[2]
+    return weighed(saved * saved) * w[3] + weighed(kept)
 
 
 @in_place((X, 3), argnums=(0,))

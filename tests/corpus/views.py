@@ -235,7 +235,7 @@ def expanded_and_squeezed(A):
     wide[1, 0] *= 3.0
     one = A[2:3]
     one.reshape(4)[1] = A[0, 0]
-    np.squeeze(one)[2] += A[3, 3]
+    np.squeeze(one, axis=0)[2] += A[3, 3]
     return A
 
 
