@@ -132,9 +132,9 @@ def _seen(values: frozenset[Value], copy: Copy) -> frozenset[Value]:
 
 def _cheap_outer(walk: Reverse, read: Sequence[Value]) -> list[Let]:
     """The definitions of outer values that are computed again where the loop is reversed."""
-    where = walk.residuals.places
+    where, answers = walk.residuals.places, walk.residuals.answers
     return [where.lets[v] for v in read if v in where.lets
-            and where.scope[v] is not where.top and walk.residuals.answers.of(v) is Answer.RECOMPUTE]
+            and where.scope[v] is not where.top and answers.of(v) is Answer.RECOMPUTE]
 
 
 def _know_cheap(block: Sequence[Statement], builder: Builder) -> None:

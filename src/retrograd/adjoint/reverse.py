@@ -224,7 +224,7 @@ class Reverse:
         places = self.residuals.places
         scope = places.of_block[loop, 1 if isinstance(loop, While) else 0]
         inner = Sweep(scope, sweep.builder.inner(), sweep)
-        inner.builder.resolve = lambda value: self.residuals.need(value, inner)
+        inner.resolve_with(self.residuals.need)
         index = self.reverse_index(loop, sweep, inner)
         values: dict[Carried, Value] = {}
         for c in slots:
@@ -325,7 +325,7 @@ class Reverse:
         arms: list[Sweep] = []
         for k, block in enumerate((branch.then, branch.otherwise)):
             arm = Sweep(places.of_block[branch, k], sweep.builder.inner(), sweep)
-            arm.builder.resolve = lambda value, arm=arm: self.residuals.need(value, arm)  # type: ignore[misc]
+            arm.resolve_with(self.residuals.need)
             for j, seed in zip(joins, seeds, strict=True):
                 if seed is not None:
                     self.accumulate((j.then, j.otherwise)[k], seed, arm)

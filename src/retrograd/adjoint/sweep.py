@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from retrograd.adjoint.residuals.tapes import Pointer
@@ -38,6 +39,10 @@ class Sweep:
     def __post_init__(self) -> None:
         self.prologue = self.builder.inner()
         self.prologue.origin = None
+
+    def resolve_with(self, need: Callable[[Atom, Sweep], Atom]) -> None:
+        """Let extents that are made here ask for the primal values in them."""
+        self.builder.resolve = self.prologue.resolve = lambda value: need(value, self)
 
     @property
     def block(self) -> Block:

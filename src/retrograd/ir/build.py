@@ -248,7 +248,8 @@ class Builder:
 
     def query(self, args: Sequence[Atom], static: dict[str, Any]) -> Query:
         return Query(tuple(a.type for a in args), tuple(self.facts.of(a) for a in args), static,
-                     lambda k: self.facts.integer(args[k]), self.require_equal)
+                     lambda k: self.facts.integer(args[k]), self.require_equal,
+                     self.facts.least)
 
     def _fold(self, op: str, args: tuple[Atom, ...], static: dict[str, Any],
               weak: bool) -> Constant | None:

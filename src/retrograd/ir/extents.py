@@ -11,7 +11,7 @@ Two extents are provably equal when they have the same normal form. `x[1:-1]`, `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from retrograd.ir.nodes import Value
@@ -89,18 +89,21 @@ def _term_nonnegative(term: Term) -> bool:
     return all(nonnegative(a) for a in term.args)
 
 
-def largest(a: Extent, b: Extent) -> Extent:
-    if nonnegative(a - b):
+Least = Callable[[Extent], Extent]       # the least that an extent can be, for all loop indices
+
+
+def largest(a: Extent, b: Extent, least: Least = lambda e: e) -> Extent:
+    if nonnegative(least(a - b)):
         return a
-    if nonnegative(b - a):
+    if nonnegative(least(b - a)):
         return b
     return Extent(0, ((Opaque("max", (a, b)), 1),))
 
 
-def smallest(a: Extent, b: Extent) -> Extent:
-    if nonnegative(a - b):
+def smallest(a: Extent, b: Extent, least: Least = lambda e: e) -> Extent:
+    if nonnegative(least(a - b)):
         return b
-    if nonnegative(b - a):
+    if nonnegative(least(b - a)):
         return a
     return Extent(0, ((Opaque("min", (a, b)), 1),))
 
@@ -132,21 +135,22 @@ def floor_divided(a: Extent, divisor: int) -> Extent:
     return Extent(0, ((Opaque("floor_divide", (a, Extent(divisor))), 1),))
 
 
-def slice_extent(n: Extent, start: Extent | None, stop: Extent | None, step: int) -> Extent | None:
+def slice_extent(n: Extent, start: Extent | None, stop: Extent | None, step: int,
+                 least: Least = lambda e: e) -> Extent | None:
     """The extent of `a[start:stop:step]`, or None where the signs of the bounds are not known.
 
     A bound is written from the front (a non-negative extent) or from the back (a negative
     constant), as in Python.
     """
-    low = _bound(n, start, Extent(0) if step > 0 else n - 1, step)
-    high = _bound(n, stop, n if step > 0 else Extent(-1), step)
+    low = _bound(n, start, Extent(0) if step > 0 else n - 1, step, least)
+    high = _bound(n, stop, n if step > 0 else Extent(-1), step, least)
     if low is None or high is None:
         return None
     span = high - low if step > 0 else low - high
     if step > 0 and n.known is None:
         span = _unclamped(n, start, stop, span)
     size = abs(step)
-    return floor_divided(largest(Extent(0), span) + (size - 1), size)
+    return floor_divided(largest(Extent(0), span, least) + (size - 1), size)
 
 
 def _unclamped(n: Extent, start: Extent | None, stop: Extent | None, span: Extent) -> Extent:
@@ -158,16 +162,26 @@ def _unclamped(n: Extent, start: Extent | None, stop: Extent | None, span: Exten
     return n - front + back
 
 
-def _bound(n: Extent, bound: Extent | None, default: Extent, step: int) -> Extent | None:
+def _bound(n: Extent, bound: Extent | None, default: Extent, step: int, least: Least,
+           ) -> Extent | None:
     """A slice bound clamped as Python does, counted from the front."""
     if bound is None:
         return default
     floor, ceiling = (Extent(0), n) if step > 0 else (Extent(-1), n - 1)
     if bound.known is not None and bound.known < 0:
-        return largest(n + bound, floor)
-    if nonnegative(bound):
-        return smallest(bound, ceiling)
+        return largest(n + bound, floor, least)
+    if nonnegative(least(bound)):
+        return smallest(bound, ceiling, least)
     return None
+
+
+def at_most_one(low: Extent | None, high: Extent | None) -> bool:
+    """Whether a slice has one element, or none: `x[:1]`, `x[k:k + 1]`, `x[-1:]`. It is taken to
+    have one, because a result broadcasts differently then."""
+    if low is None or high is None:
+        return (high is not None and high.known == 1) if low is None else (
+            high is None and low.known == -1)
+    return (high - low).known == 1
 
 
 def mentions(extent: Extent, values: Collection[Value]) -> bool:

@@ -35,7 +35,8 @@ class Query:
 
     `same(a, b, exception, message)` states that two extents must be equal; the builder adds a
     check where it cannot prove it. A message is made of strings and extents.
-    `integer(k)` is the extent that argument k, an int, stands for.
+    `integer(k)` is the extent that argument k, an int, stands for, and `least(e)` the least that
+    an extent can be, for all the values of loop indices in it.
     """
 
     types: tuple[Type, ...]
@@ -43,6 +44,7 @@ class Query:
     static: Static
     integer: Callable[[int], Extent]
     same: Callable[[Extent, Extent, type[Exception], Sequence[str | Extent]], None]
+    least: Callable[[Extent], Extent] = lambda extent: extent
 
 
 @dataclass(frozen=True, slots=True)

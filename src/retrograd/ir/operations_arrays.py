@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.ir.extents import Extent, floor_divided, largest, product, slice_extent, smallest
+from retrograd.ir.extents import (
+    Extent,
+    at_most_one,
+    floor_divided,
+    largest,
+    product,
+    slice_extent,
+    smallest,
+)
 from retrograd.ir.index import Slice, parts, subscript
 from retrograd.ir.operations import Operation, Query, Shape
 from retrograd.ir.operations_elementwise import broadcast_shape, shape_text
@@ -101,6 +109,9 @@ def _transposed(query: Query) -> Shape:
     return tuple(query.extents[0][axis] for axis in query.static["axes"])
 
 
+_EMPTY: Message = ["a slice that can have one element has none: index with an int instead"]
+
+
 def index_shape(query: Query, atoms: int) -> Shape:
     """The shape of `A[index]`, whose atoms are arguments 1 .. atoms."""
     extents = query.extents[0]
@@ -112,7 +123,11 @@ def index_shape(query: Query, atoms: int) -> Shape:
     for item, args in parts(query.static["index"], tuple(range(1, atoms + 1))):
         if isinstance(item, Slice):
             low, high = (None if k is None else query.integer(k) for k in args)
-            shape.append(slice_extent(extents[axis], low, high, item.step))
+            extent = slice_extent(extents[axis], low, high, item.step, query.least)
+            if extent is not None and item.step == 1 and at_most_one(low, high):
+                query.same(extent, Extent(1), ValueError, _EMPTY)
+                extent = Extent(1)
+            shape.append(extent)
             axis += 1
         elif item == "new":
             shape.append(Extent(1))

@@ -15,6 +15,7 @@ from retrograd.ir.nodes import (
     Block,
     Branch,
     Function,
+    Let,
     Loop,
     Statement,
     Value,
@@ -120,7 +121,8 @@ class _Numbering:
 
     def statement(self, statement: Statement, region: Region) -> None:
         self.result.statement[statement] = self.next()
-        self.read(operands(statement))
+        if not (isinstance(statement, Let) and statement.op == "dim"):
+            self.read(operands(statement))      # a shape stays what it is when a buffer is written
         regions = tuple(Region(region, self.count, repeats=isinstance(statement, Loop | While))
                         for _ in blocks(statement))
         self.result.inside[statement] = regions

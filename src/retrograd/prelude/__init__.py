@@ -74,5 +74,5 @@ REAL_ONLY: frozenset[Callable[..., Any]] = frozenset(
     {*MATH, *numbers.MATH_FUNCTIONS, np.deg2rad, np.radians, np.rad2deg, np.degrees, np.fabs,
      float, int})
 
-__all__ = ["ALIASES", "ATTRIBUTES", "DRAWS", "ELEMENTWISE", "FUNCTIONS", "METHODS", "OF_COMPLEX", "OPERATORS",
-           "REAL_ONLY", "SCIPY", "WEAK"]
+__all__ = ["ALIASES", "ATTRIBUTES", "DRAWS", "ELEMENTWISE", "FUNCTIONS", "METHODS", "OF_COMPLEX",
+           "OPERATORS", "REAL_ONLY", "SCIPY", "WEAK"]

@@ -122,7 +122,7 @@ class Answers:
                     self._readers.setdefault(let.args[0], []).append(self.places.scope[let.result])
         return self._readers.get(array, [])
 
-    # --- what is available ---------------------------------------------------------------------------
+    # --- what is available ---------------------------------------------------------------------
 
     def free(self, atom: Atom) -> bool:
         """Whether a value is available without a tape of its own."""

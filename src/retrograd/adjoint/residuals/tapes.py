@@ -12,6 +12,7 @@ is taped like any int.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 
 from retrograd.adjoint.scopes import Places, Scope
@@ -37,8 +38,8 @@ from retrograd.ir.nodes import (
     defined,
     integer,
 )
-from retrograd.ir.rewrite import without_marks
 from retrograd.ir.operations_arrays import size
+from retrograd.ir.rewrite import without_marks
 from retrograd.ir.types import INT, Array, Type
 
 FIRST_ROWS = 16
@@ -161,7 +162,7 @@ class Tapes:
             if any(a is None for a in args):
                 return None
             if term.kind == "max":
-                return largest(*(a for a in args if a is not None))
+                return functools.reduce(largest, (a for a in args if a is not None))
             return Extent(0, ((Opaque(term.kind, tuple(a for a in args if a is not None)), 1),))
         assert isinstance(term, Root)
         if term.value not in self.places.scope or not self.places.inside(term.value, loop):

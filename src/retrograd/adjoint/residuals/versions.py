@@ -7,14 +7,16 @@
 From a version, the values that take over its content are followed: updates, what a loop carries,
 the joins of branches. All updates on the way are later writes. An element is final where none of
 them touches it, in this iteration and in those that follow; that is proved with the bounds of
-loop indices. The content must end in one value outside all loops and branches.
+loop indices. The content must end in one value outside all loops and branches, whatever path is
+taken (`lineage.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from retrograd.adjoint.residuals.lineage import STORES, Lineage, lineage
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.ir.build import Facts
 from retrograd.ir.extents import Extent, Root, Term, mentions, nonnegative, root, substituted
@@ -23,7 +25,6 @@ from retrograd.ir.nodes import Atom, Branch, Constant, Function, Let, Loop, Valu
 from retrograd.ir.types import INT
 
 Span = tuple[Extent, Extent]             # the first and the last place along an axis
-_STORES = ("update", "add_at")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,7 @@ class Versions:
 
     places: Places
     facts: Facts
+    lineage: Lineage
     flows: dict[Value, list[tuple[Let | Loop | While | Branch, Value]]] = field(
         default_factory=dict)
     stored: dict[Value, list[Let]] = field(default_factory=dict)
@@ -100,14 +102,15 @@ class Versions:
             if not flows:
                 ends.add(value)
             for statement, target in flows:
-                if isinstance(statement, Let) and statement.op in _STORES:
+                if isinstance(statement, Let) and statement.op in STORES:
                     writes.add(Write(statement, later))
                 new = target, self._later(statement, value, target, later, around)
                 if new not in seen:
                     seen.add(new)
                     pending.append(new)
         end = ends.pop() if len(ends) == 1 else None
-        if end is None or self.places.scope[end] is not self.places.top:
+        if end is None or self.places.scope[end] is not self.places.top \
+                or not self.lineage.holds(end, version):
             return None, frozenset()
         return end, frozenset(writes)
 
@@ -122,7 +125,7 @@ class Versions:
             return later
         return body if later is None or body in later.chain() else later
 
-    # --- proofs ------------------------------------------------------------------------------------
+    # --- proofs --------------------------------------------------------------------------------
 
     def spans(self, array: Value, index: Index, atoms: tuple[Atom, ...]) -> tuple[Span | None, ...]:
         """The part of each axis that an index names, counted from the front."""
@@ -219,7 +222,7 @@ class Versions:
 
 def versions(function: Function, places: Places, facts: Facts) -> Versions:
     """Note where the content of every array goes, and where every value is stored."""
-    result = Versions(places, facts)
+    result = Versions(places, facts, lineage(function, places))
     for statement, value, target in _flows(function):
         result.flows.setdefault(value, []).append((statement, target))
     for let in places.lets.values():
@@ -230,23 +233,24 @@ def versions(function: Function, places: Places, facts: Facts) -> Versions:
     return result
 
 
-def _flows(function: Function) -> Iterator[tuple[Let | Loop | While | Branch, Value, Value]]:
+Flow = tuple[Let | Loop | While | Branch, Value, Value]
+
+
+def _flows(function: Function) -> Iterator[Flow]:
+    """Where the content of an array goes: a statement, what it takes and what then holds it."""
     for statement in walk(function.body):
+        pairs: Iterable[tuple[Atom, Value]] = ()
         match statement:
-            case Let(op=op, args=args, result=result):
-                if (op in _STORES or op == "let") and isinstance(args[0], Value) and (
-                        result.type.rank):
-                    yield statement, args[0], result
+            case Let(op=op, args=args, result=result) if op in STORES or op == "let":
+                pairs = [(args[0], result)]
             case Loop() | While():
-                for c in statement.carried:
-                    for value in (c.init, c.next):
-                        if isinstance(value, Value) and c.inner.type.rank:
-                            yield statement, value, c.inner
-                            yield statement, value, c.result
+                pairs = [(a, b) for c in statement.carried for a in (c.init, c.next)
+                         for b in (c.inner, c.result)]
             case Branch():
-                for j in statement.joins:
-                    for value in dict.fromkeys((j.then, j.otherwise)):
-                        if isinstance(value, Value) and j.result.type.rank:
-                            yield statement, value, j.result
+                pairs = [(a, j.result) for j in statement.joins
+                         for a in dict.fromkeys((j.then, j.otherwise))]
             case _:
-                pass
+                continue
+        for value, target in pairs:
+            if isinstance(value, Value) and value.type.rank:
+                yield statement, value, target

@@ -154,7 +154,7 @@ def broadcast_to(context: Context, scope: Scope, let: Let) -> Lowered:
 
 def diagonal(context: Context, scope: Scope, let: Let) -> Lowered:
     lazy = context.operand(scope, let.args[0])
-    extent = smallest(*lazy.extents)
+    extent = smallest(lazy.extents[0], lazy.extents[1])
     return _shown(lazy, (extent,), lambda s, i: (i[0], i[0]), reordered(lazy.reads))
 
 
