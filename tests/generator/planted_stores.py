@@ -140,22 +140,24 @@ def every_writer_counts_as_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @bug(20, "writes")
 def the_first_writer_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The elements of an index leave their numbers last one first."""
     real = stores._last_writers
 
-    def first(builder: Any, *rest: Any) -> Any:
-        let = builder.let
-
-        def reversed_(op: str, *args: Any, **options: Any) -> Any:
-            if op == "arange":
-                return let("negative", let(op, *args, **options))
+    def backwards(builder: Any, *rest: Any) -> Any:
+        def let(op: str, *args: Any, **options: Any) -> Any:
             if op == "update":
-                options["index"] = options["index"]
-            return let(op, *args, **options)
+                args = (args[0], *(turned(a) if a.type.rank else a for a in args[1:]))
+            return type(builder).let(builder, op, *args, **options)
 
-        builder.let = reversed_
-        return real(builder, *rest)
+        def turned(atom: Any) -> Any:
+            return type(builder).let(builder, "view", atom,
+                                     index=(Slice(step=-1),) * atom.type.rank)
 
-    monkeypatch.setattr(stores, "_last_writers", first)
+        with monkeypatch.context() as patch:
+            patch.setattr(builder, "let", let, raising=False)
+            return real(builder, *rest)
+
+    monkeypatch.setattr(stores, "_last_writers", backwards)
 
 
 # --- storage -----------------------------------------------------------------------------------

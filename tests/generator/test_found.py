@@ -24,7 +24,34 @@ def swapped_after_a_store_in_an_arm(a: Any, x: Any, y: Any) -> Any:
     return np.sum(y)
 
 
-FOUND = [(swapped_after_a_store_in_an_arm, (0.55, X, Y))]
+def final_until_rebound(a: Any, x: Any, z: Any) -> Any:
+    """An element is not final where the name gets another array in a branch."""
+    u = x.copy()
+    s = 0.0
+    for t in range(3):
+        u[t] = np.sin(u[t] * x[t])
+        s += u[t] * u[t] * z[t]
+        if z[t] > a:
+            u = z.copy()
+    return s + np.sum(u)
+
+
+def final_until_another_array_is_made(a: Any, x: Any, z: Any) -> Any:
+    """Nor where every iteration makes its own array, and the one before is kept by a name."""
+    w = x.copy()
+    s = 0.0
+    for t in range(3):
+        u = z * (t + 1)
+        u[0] = np.sin(u[1] * a)
+        s += u[0] * w[0] * u[0]
+        if z[t] > a:
+            w = u
+    return s + np.sum(w * w)
+
+
+FOUND = [(swapped_after_a_store_in_an_arm, (0.55, X, Y)),
+         (final_until_rebound, (0.7, X, Y)),
+         (final_until_another_array_is_made, (0.7, X, Y))]
 
 
 @pytest.mark.parametrize("program, arguments", FOUND, ids=lambda v: getattr(v, "__name__", ""))
