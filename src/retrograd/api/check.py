@@ -57,7 +57,7 @@ class _Projected:
             result = self.function(*bound.args, **bound.kwargs)
             leaves = list(_leaves(result)) if result is not None or not self.returns else []
             leaves += [bound.arguments[name] for name in self.returns]
-        total = sum(np.sum(_in_double(leaf) * w) for leaf, w in zip(
+        total = sum(np.sum(_in_double(leaf) * _in_double(w)) for leaf, w in zip(
             leaves, self.weights, strict=True) if w is not None)
         return float(np.real(total))
 

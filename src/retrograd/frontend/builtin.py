@@ -175,6 +175,14 @@ def _is_known(_: Tracer, args: Args, __: Keywords) -> Thing:
     return constant_of(known(args[0])[0])
 
 
+def _in_one_piece(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    owner = args[0]
+    if not isinstance(owner, Handle) or owner.type.layout == "C":
+        return owner
+    seen = tracer.current(owner)
+    return Handle(seen, Base(seen, frozenset({owner.base}), born=tracer.memory.clock))
+
+
 def _never_one(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     return constant_of(tracer.builder.never_one(need_atom(tracer, args[0])))
 
@@ -256,6 +264,6 @@ LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
     isinstance: _isinstance, hasattr: _hasattr, np.shape: shape, np.ndim: ndim, np.size: size_of,
     np.result_type: _result_type, np.dtype: _dtype, complex: complex_numbers.make,
     language.primitive: _primitive, language.draw: _draw, language.is_scalar: _is_scalar,
-    language.is_float: _is_float,
+    language.is_float: _is_float, language.in_one_piece: _in_one_piece,
     language.is_weak: _is_weak, language.never_one: _never_one, language.is_known: _is_known,
 }

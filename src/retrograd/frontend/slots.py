@@ -183,6 +183,7 @@ class Slots:
         outside = [*inner.outer_things(), *inner.frame.names.values(),
                    *(t for n, t in self.tracer.env.items() if n not in assigned(self.syntax))]
         bases = [leaf.base for t in outside for leaf in leaves(t) if isinstance(leaf, Handle)]
+        bases += inner.context.lasting                  # their owners look into them afterwards
         begun = _handles(self.begun)
         bases += [begun[place].base for place in self.kept]
         ends = _handles({name: inner.env[name] for name in self.initial})

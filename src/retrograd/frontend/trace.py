@@ -16,11 +16,11 @@ from retrograd.frontend.certain import Certain
 from retrograd.frontend.endings import ending
 from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
-from retrograd.frontend.things import Base, Handle, Items, Static, Thing
-from retrograd.frontend.tracer import Context, Tracer, number_or_stream, static_thing
+from retrograd.frontend.things import Items, Static, Thing
+from retrograd.frontend.tracer import Context, Tracer, static_thing
 from retrograd.ir.build import Builder, Facts
 from retrograd.ir.nodes import Function, Value
-from retrograd.ir.types import Array, Type
+from retrograd.ir.types import Type
 from retrograd.program import Capture, Guard, Known, Request, Written
 from retrograd.trees import Tree
 
@@ -146,9 +146,7 @@ def _argument(context: Context, name: str, given: Type | Known | tuple[Type | Kn
         return static_thing(given.value), ()
     value = Value(name, given)
     context.parameters[value] = name
-    thing: Thing = Handle(value, Base(value, argument=True)) if isinstance(given, Array) \
-        else number_or_stream(value)
-    return thing, (value,)
+    return context.given(value), (value,)
 
 
 def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...],

@@ -54,6 +54,15 @@ class Context:
     modules: dict[str, None] = field(default_factory=dict)
     stores: dict[Base, Store] = field(default_factory=dict)     # into arguments, the first of each
     top: Builder | None = None                                  # the function's own block
+    lasting: list[Base] = field(default_factory=list)           # arguments and captured arrays
+
+    def given(self, value: Value, captured: bool = False) -> Thing:
+        """A number, an array or a generator that the function is called with, or captures."""
+        if not isinstance(value.type, Array):
+            return Stream(value) if isinstance(value.type, Generator) else value
+        base = Base(value, argument=not captured, captured=captured)
+        self.lasting.append(base)
+        return Handle(value, base)
 
 
 @dataclass(eq=False)
@@ -234,9 +243,8 @@ class Tracer:
         self.context.captures.append(Capture(name, read, kind, place))
         self.context.capture_values.append(parameter)
         self.context.parameters[parameter] = name
-        thing: Thing = Handle(parameter, Base(parameter, captured=True)) \
-            if isinstance(kind, Array) else number_or_stream(parameter)
-        return self.context.captured.setdefault(key, thing)
+        return self.context.captured.setdefault(key, self.context.given(
+            parameter, captured=True))
 
     def _captured_items(self, place: Place, name: str, value: Any) -> Thing:
         """A captured container: its structure is guarded, its numbers and arrays are captured."""
@@ -274,11 +282,6 @@ class Tracer:
 
 
 _PYTHON: dict[type, str] = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
-
-
-def number_or_stream(value: Value) -> Thing:
-    """A parameter that is no array."""
-    return Stream(value) if isinstance(value.type, Generator) else value
 
 
 def type_of_value(value: object) -> Type | None:

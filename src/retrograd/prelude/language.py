@@ -72,6 +72,11 @@ def dtype_of(x: Any) -> Any:
     return np.result_type(x).name
 
 
+def in_one_piece(x: Any) -> Any:
+    """x, or a copy of it where its memory has gaps: which, the front end may not know."""
+    return np.ascontiguousarray(x)
+
+
 def never_one(n: Any) -> bool:
     """Whether an extent is certainly not 1: those of arguments are not, where they are unknown."""
     return bool(n != 1)

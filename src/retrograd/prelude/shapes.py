@@ -23,7 +23,14 @@ from retrograd.prelude.arguments import (
     with_first,
     with_new,
 )
-from retrograd.prelude.language import is_known, is_scalar, never_one, primitive, refuse
+from retrograd.prelude.language import (
+    in_one_piece,
+    is_known,
+    is_scalar,
+    never_one,
+    primitive,
+    refuse,
+)
 
 
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
@@ -54,7 +61,7 @@ def _missing(x: Any, others: tuple[Any, ...]) -> Any:
 def ravel(a: Any, order: str = "C") -> Any:
     c_order("np.ravel", order)
     x = np.asarray(a)
-    return x if np.ndim(x) == 1 else primitive("reshape", x, np.size(x))
+    return in_one_piece(x) if np.ndim(x) == 1 else primitive("reshape", x, np.size(x))
 
 
 def flatten(a: Any, order: str = "C") -> Any:
