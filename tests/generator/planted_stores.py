@@ -1,4 +1,5 @@
-"""Mistakes of aliasing, storage and planning, planted one at a time; see `planted.py`."""
+"""Mistakes of aliasing, storage and planning, planted one at a time; `BUGS` are all, with those of
+`planted.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from generator.planted import BUGS as BUGS
 from generator.planted import bug
 from retrograd.adjoint import reverse, stores
 from retrograd.adjoint.activity import overwrites

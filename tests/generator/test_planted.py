@@ -13,9 +13,10 @@ from backend.emit_help import check as emitted
 from backend.emit_programs import Programs
 from backend.test_emit_programs import ARGS
 from corpus.test_corpus import ENTRIES
-from generator.checking import check
+from generator.checking import check, check_writes
 from generator.lowered import check_lowered
-from generator.planted import BUGS, Bug
+from generator.planted import Bug
+from generator.planted_stores import BUGS
 from oracle import assert_gradients
 from retrograd.adjoint import templates
 from retrograd.errors import Unsupported
@@ -51,7 +52,9 @@ def check_stores(number: int) -> None:
 
 JUDGES: dict[str, Callable[[int], object]] = {
     "generated": lambda k: check(SEEDS[k]), "lowered": lambda k: check_lowered(SEEDS[k]),
-    "corpus": check_entry, "stores": check_stores}
+    "corpus": check_entry, "stores": check_stores,
+    "writes": lambda k: check_writes(SEEDS[k]),
+    "lowered writes": lambda k: check_lowered(SEEDS[k], writes=True)}
 
 
 def first_failure(judge: Callable[[int], object], within: int) -> int | None:
@@ -71,10 +74,12 @@ def test_a_planted_bug_is_found(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> No
         assert first_failure(JUDGES[bug.by], bug.within) is not None
 
 
-@pytest.mark.parametrize("kind", ["generated", "lowered", "stores"])
+@pytest.mark.parametrize("kind", ["generated", "lowered", "stores", "writes", "lowered writes"])
 def test_nothing_is_found_where_nothing_is_planted(kind: str) -> None:
     assert first_failure(JUDGES[kind], 30) is None
 
 
-def test_there_are_twenty() -> None:
-    assert len(BUGS) >= 20 and len({b.name for b in BUGS}) == len(BUGS)
+def test_there_are_twenty_of_each_kind() -> None:
+    writes = [b for b in BUGS if "writes" in b.by]
+    assert len(writes) >= 20 and len(BUGS) - len(writes) >= 20
+    assert len({b.name for b in BUGS}) == len(BUGS)
