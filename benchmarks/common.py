@@ -28,6 +28,35 @@ def seconds(f: Callable[..., Any], *args: Any, least: float = 0.2, rounds: int =
     return best
 
 
+def side_by_side(contestants: dict[str, Callable[[], Any]], rounds: int = 12) -> dict[str, float]:
+    """The best of many short rounds in which the contestants take turns, processor seconds a call:
+    what others do on the machine meets all of them, and the best round meets least of it."""
+    calls = {label: _calls_a_round(f) for label, f in contestants.items()}
+    best = dict.fromkeys(contestants, float("inf"))
+    for _ in range(rounds):
+        for label, f in contestants.items():
+            start = time.process_time()
+            for _ in range(calls[label]):
+                f()
+            best[label] = min(best[label], (time.process_time() - start) / calls[label])
+    return best
+
+
+def _calls_a_round(f: Callable[[], Any], least: float = 0.02) -> int:
+    """How many calls take about `least` seconds; the first call of all is not counted."""
+    f()
+    start = time.process_time()
+    f()
+    return max(1, int(least / max(time.process_time() - start, 1e-7)))
+
+
+def first_call(f: Callable[[], Any]) -> float:
+    """Processor seconds of a call: of the first one, what compiling takes."""
+    start = time.process_time()
+    f()
+    return time.process_time() - start
+
+
 def table(title: str, rows: dict[str, float]) -> None:
     """Print durations with a fitting unit, and each as a multiple of the first."""
     print(f"\n{title}")
