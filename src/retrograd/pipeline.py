@@ -272,8 +272,8 @@ def _header(request: Request, function: Function, traced: Traced) -> list[str]:
     contents = [*request.returns, *(w.name for w in traced.written if w.result is not None
                                     and w.name not in request.returns)]
     if contents:
-        lines.append(f"The last contents of {', '.join(contents)} are results; the arguments stay "
-                     "as they are.")
+        lines.append(f"The value has the last contents of {', '.join(contents)}; the arguments "
+                     "stay as they are.")
     return lines
 
 

@@ -96,44 +96,30 @@ def star_assigns_to_attribute(x):
     return a
 
 
-@refused(X, word="writ|assign")
-def stores(x):
-    y = np.zeros(3)
-    y[0] = x[0]
-    return np.sum(y)
-
-
-@refused(X, word="writ|assign")
-def stores_slice(x):
-    y = np.zeros(3)
-    y[1:] = x[1:]
-    return np.sum(y)
-
-
-@refused(X, word="writ|assign")
-def adds_in_place(x):
-    y = np.zeros(3)
-    y[0] += x[0]
-    return np.sum(y)
-
-
-@refused(X, word="writ|assign")
-def changes_its_argument(x):
-    x += 1.0
+@refused(X, word="outside the function")
+def stores_into_a_captured_array(x):
+    A[0] = x
     return np.sum(x)
 
 
-@refused(X, word="writ|assign")
-def stores_through_a_mask(x):
-    y = x.copy()
-    y[x > 1] = 0.0
-    return np.sum(y)
+@refused(X, word="outside the function")
+def adds_to_a_captured_array_by_another_name(x):
+    rows = A.T[1:]
+    rows += x[0]
+    return np.sum(rows)
 
 
-@refused(X)
-def writes_out(x):
-    y = np.zeros(3)
-    np.multiply(x, x, out=y)
+@refused(X, word="outside the function")
+def writes_out_into_a_captured_array(x):
+    np.multiply(x, x, out=A[0])
+    return np.sum(x)
+
+
+@refused(X, word="may or may not be the same array")
+def writes_what_may_be_another(x):
+    y = x * 2.0
+    z = y if x[0] > 1 else x
+    z[0] = 3.0
     return np.sum(y)
 
 

@@ -203,7 +203,7 @@ def test_arrays_without_axes(jit):
     assert pullback((1.0, np.array(2.0))) == (36.0,)
 
 
-# --- overlaps --------------------------------------------------------------------------------------
+# --- overlaps -------------------------------------------------------------------------------------
 
 
 def refused(call, *args, words, **keywords):
@@ -306,7 +306,7 @@ def test_a_branch_may_decide_which_argument_is_written(jit):
     f = writing.one_of_two
     g = rg.value_and_grad(lambda x, y: f(x, y, True), (0, 1), jit=jit)
     same(g(X, M[0])[1], (np.array([0.0, 6.0, 1.0, 1.0]), np.ones(3)))
-    with pytest.raises(rg.Unsupported, match="what '[uw]' holds at the end") as caught:
+    with pytest.raises(rg.Unsupported, match=r"what '[uw]' holds at the end") as caught:
         rg.differentiable(writing.swapped, jit=jit)(X.copy(), X.copy(), 3)
     assert "copy()" in caught.value.remedy and caught.value.span.line
 

@@ -1,4 +1,5 @@
 """Functions that write into their arguments, as the tests of the contract take them."""
+# ruff: noqa: B007, B008
 
 import numpy as np
 

@@ -162,7 +162,7 @@ def sparse_matrix_vector(rows, columns, values, x):
 
 @in_place((np.array([0, 2, 2, 5, 6]), np.array([1, 3, 0, 2, 3, 1]), normal(6), normal(4), 2))
 def sparse_power_iteration(rows, columns, values, x, steps):
-    y = np.zeros_like(x)
+    x, y = x.copy(), np.zeros_like(x)
     for t in range(steps):
         for i in range(len(rows) - 1):
             total = 0.0
