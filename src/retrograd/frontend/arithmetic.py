@@ -6,10 +6,10 @@ import ast
 
 import numpy as np
 
-from retrograd.frontend import calls, complex_numbers
+from retrograd.frontend import calls, cells, complex_numbers, lists
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Items, Static, Thing, atom_of, thing_of
+from retrograd.frontend.things import Grown, Items, Static, Thing, atom_of, thing_of
 from retrograd.frontend.tracer import Tracer, constant_of, known
 from retrograd.ir.nodes import Atom, Constant, Effect, integer
 from retrograd.ir.types import FLOAT, Array, Scalar, is_integer
@@ -26,26 +26,36 @@ def binary(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing
     """`left op right` for numbers, arrays and static containers."""
     if isinstance(op, ast.MatMult):
         return calls.call(tracer, Static(np.matmul), (left, right), {})
+    left, right = cells.opened(tracer, left), cells.opened(tracer, right)
+    if isinstance(left, Grown) or isinstance(right, Grown):
+        found = lists.binary(tracer, op, left, right)
+        if found is not None:
+            return found
     static = _static_binary(op, left, right)
     if static is not None:
-        return static
+        return cells.made(tracer, static)
     if tracer.frame.user and (isinstance(left, Items) or isinstance(right, Items)):
-        _container_operands(tracer, op, left, right)
+        repeated = _container_operands(tracer, op, left, right)
+        if repeated is not None:
+            return repeated
     name = BINARY[type(op)]
     a, b = need_atom(tracer, left), need_atom(tracer, right)
     return thing_of(arithmetic(tracer, name, a, b))
 
 
-def _container_operands(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> None:
+def _container_operands(tracer: Tracer, op: ast.operator, left: Thing, right: Thing,
+                        ) -> Thing | None:
     """A container becomes an array where NumPy meets it, and nowhere else."""
     for items, other in ((left, right), (right, left)):
         found = atom_of(other)
         if found is None or not isinstance(items, Items):
             continue
         if isinstance(op, ast.Mult) and isinstance(found.type, Scalar) and is_integer(found.type):
+            if items.kind == "list" and len(items.items) == 1:
+                return lists.repeated(tracer, items.items[0], found)
             tracer.need_static(found, f"how often a {items.kind} is repeated")
         if isinstance(found.type, Array) or not found.type.weak:
-            return
+            return None
     tracer.refuse("arithmetic with a tuple, a list or a dict is not supported",
                   "make an array of it: np.array(...)")
 

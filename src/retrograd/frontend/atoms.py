@@ -6,17 +6,21 @@ import ast
 
 import numpy as np
 
-from retrograd.frontend.things import Items, Static, Thing
+from retrograd.frontend import cells
+from retrograd.frontend.things import Grown, Items, Static, Thing
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Atom
 
 
 def need_atom(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Atom:
-    from retrograd.frontend import calls
+    from retrograd.frontend import calls, grown
 
     found = tracer.atom(thing)
     if found is not None:
         return found
+    thing = cells.frozen(tracer, thing)
+    if isinstance(thing, Grown):
+        return need_atom(tracer, grown.as_array(tracer, thing), node)
     if isinstance(thing, Items) and thing.kind in ("tuple", "list") and thing.items:
         return need_atom(tracer, calls.call(tracer, Static(np.array), (thing,), {}), node)
     what = f"{thing.value!r}" if isinstance(thing, Static) else type(thing).__name__.lower()

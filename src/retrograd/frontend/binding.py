@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from retrograd.frontend import iteration
+from retrograd.frontend import cells, iteration
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Handle, Items, Thing, atom_of
+from retrograd.frontend.things import Cell, Handle, Items, Thing, atom_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Value
 
@@ -21,28 +21,33 @@ def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
         _unpack(tracer, target, thing)
         return
     if isinstance(target, ast.Subscript):
-        from retrograd.frontend import storing
+        from retrograd.frontend import lists, storing
         from retrograd.frontend.expressions import evaluate
 
         owner = evaluate(tracer, target.value)
         if isinstance(owner, Handle):
             storing.assign(tracer, owner, target.slice, thing)
             return
-    kind = "an attribute" if isinstance(target, ast.Attribute) else "an element of a container"
+        if isinstance(owner, (Cell, Items)):
+            lists.assign(tracer, owner, evaluate(tracer, target.slice), thing)
+            return
+    kind = "an attribute" if isinstance(target, ast.Attribute) else "an element of this"
     tracer.refuse(f"assignment to {kind} is not supported", "use a variable of its own, or store "
                   "into an array", target)
 
 
 def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
     wanted = len(target.elts)
-    items = iteration.unrolled(tracer, thing, wanted=wanted)
+    starred = any(isinstance(t, ast.Starred) for t in target.elts)
+    items = iteration.unrolled(tracer, thing, wanted=None if starred else wanted)
     if items is None:
         tracer.refuse("this cannot be unpacked: its length is not known",
                       "index its elements instead", target)
     stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
     if stars:
         k, rest = stars[0], len(items) - wanted + 1
-        items = (*items[:k], Items("list", tuple(items[k:k + rest])), *items[k + rest:])
+        middle = cells.made(tracer, Items("list", tuple(items[k:k + rest])))
+        items = (*items[:k], middle, *items[k + rest:])
     if len(items) > wanted:
         raise certain(ValueError)(f"too many values to unpack (expected {wanted})")
     if len(items) < wanted:

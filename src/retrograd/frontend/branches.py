@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Sequence
+from typing import NoReturn
 
+from retrograd.frontend import cells
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
     Base,
+    Cell,
+    Grown,
     Handle,
+    Held,
     Items,
     Maybe,
     Static,
@@ -51,8 +56,12 @@ def truth(tracer: Tracer, thing: Thing) -> Atom:
     """The bool that Python's `if` sees."""
     if isinstance(thing, Static):
         return constant_of(bool(thing.value))
+    if isinstance(thing, Cell):
+        thing = cells.content(tracer, thing)
     if isinstance(thing, Items):
         return constant_of(bool(thing.items))
+    if isinstance(thing, Grown):
+        thing = thing.count
     atom = tracer.atom(thing)
     if atom is None:
         tracer.refuse("this has no truth value", "compare numbers")
@@ -108,6 +117,8 @@ def _lazily(tracer: Tracer, is_and: bool, thunks: Sequence[Thunk]) -> Thing:
     inner = tracer.inner(binds=False)
     column = _arm(inner, lambda t: _lazily(t, is_and, thunks[1:]))
     value = None if column is None else atom_of(column[0])
+    if inner.memory.held != tracer.memory.held:
+        value = None                                   # it changes a list
     if value is not None and value.type == test.type and first is test and _harmless(inner.builder):
         tracer.builder.adopt(inner.builder)
         return tracer.builder.let("logical_and" if is_and else "logical_or", test, value)
@@ -156,7 +167,8 @@ def join(tracer: Tracer, test: Atom, then: Arm, otherwise: Arm,
 
     The things of an arm that always raises are None: the other arm's are taken.
     """
-    joiner = _Joiner(tracer, (then[0], otherwise[0]))
+    joiner = _Joiner(tracer, (then[0], otherwise[0]),
+                     (then[1] is not None, otherwise[1] is not None))
     first, second = then[1], otherwise[1]
     count = len(first if first is not None else second or ())
     results: list[Thing] = []
@@ -164,17 +176,21 @@ def join(tracer: Tracer, test: Atom, then: Arm, otherwise: Arm,
         name = names[k] if k < len(names) else ""
         results.append(joiner.thing(None if first is None else first[k],
                                     None if second is None else second[k], name))
-    contents = joiner.contents((first is not None, second is not None))
+    held = joiner.cells.held(joiner.reached)
+    contents = joiner.contents()
     tracer.builder.append(Branch(test, then[0].builder.block, otherwise[0].builder.block,
                                  tuple(joiner.joins), tracer.builder.origin))
     joiner.note_extents()
     tracer.memory.contents.update(contents)
+    tracer.memory.held.update(held)
     return results
 
 
 class _Joiner:
-    def __init__(self, tracer: Tracer, arms: tuple[Tracer, Tracer]) -> None:
+    def __init__(self, tracer: Tracer, arms: tuple[Tracer, Tracer],
+                 reached: tuple[bool, bool]) -> None:
         self.tracer = tracer
+        self.reached = reached               # whether the arms' ends are, or they raise
         self.tracers = arms
         self.arms = tuple(arm.builder for arm in arms)
         self.started = tracer.memory.clock
@@ -185,8 +201,15 @@ class _Joiner:
         self.group: set[frozenset[Base]] = set()
         self.joins: list[Join] = []
         self.present: dict[Value, int] = {}     # the arm that a result comes from, if only one
+        from retrograd.frontend.joined_cells import CellJoins
+
+        self.cells = CellJoins(tracer, arms, self.thing, self._differ)
 
     def thing(self, a: Thing | None, b: Thing | None, name: str) -> Thing:
+        if a is b and isinstance(a, Cell):
+            return a
+        if any(x is not None and cells.has_cell(x) for x in (a, b)):
+            return self.cells.join(a, b, name)
         if a is None or b is None:
             present = b if a is None else a
             assert present is not None
@@ -199,11 +222,14 @@ class _Joiner:
             a = a if isinstance(a, Maybe) else Maybe(a, constant_of(True))
             b = b if isinstance(b, Maybe) else Maybe(b, constant_of(True))
         if not same_structure(a, b):
-            what = f"{name!r} is" if name else "the value is"
-            self.tracer.refuse(f"{what} {describe(a)} in one branch and {describe(b)} in the other",
-                               "give it the same kind of value on every path")
+            self._differ(a, b, name)
         others = iter(leaves(b))
         return with_leaves(a, lambda leaf: self._leaf(leaf, next(others), name))
+
+    def _differ(self, a: Thing, b: Thing, name: str) -> NoReturn:
+        what = f"{name!r} is" if name else "the value is"
+        self.tracer.refuse(f"{what} {describe(a)} in one branch and {describe(b)} in the other",
+                           "give it the same kind of value on every path")
 
     def _leaf(self, a: Thing | None, b: Thing | None, name: str) -> Thing:
         if isinstance(a, Handle) and isinstance(b, Handle) and (
@@ -240,7 +266,7 @@ class _Joiner:
         self.bases[base] = ends
         return base
 
-    def contents(self, reached: tuple[bool, bool]) -> dict[Base, Value]:
+    def contents(self) -> dict[Base, Value]:
         """What the bases hold afterwards that an arm has written and that were there before."""
         found: dict[Base, Value] = {}
         made = {v for arm in self.arms for s in walk(arm.block) for v in (*defined(s), *bound(s))}
@@ -248,7 +274,7 @@ class _Joiner:
             if base.first in made:
                 continue
             ends = [t.memory.content(base) if there else None
-                    for t, there in zip(self.tracers, reached, strict=True)]
+                    for t, there in zip(self.tracers, self.reached, strict=True)]
             if ends == [None, None]:
                 continue
             result = atom_of(self._leaf(ends[0], ends[1], self.tracer.memory.content(base).name))
@@ -349,6 +375,10 @@ def describe(thing: Thing) -> str:
         return repr(thing.value)
     if isinstance(thing, Items):
         return f"a {thing.kind} of {len(thing.items)}"
+    if isinstance(thing, Held):
+        return describe(thing.content)
+    if isinstance(thing, (Cell, Grown)):
+        return "a list" if isinstance(thing, Grown) else "a list or dict"
     if isinstance(thing, Stream):
         return f"the generator {thing.value.name!r}"
     return f"a {type(thing).__name__.lower()}"

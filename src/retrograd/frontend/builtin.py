@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.marks import checkpointed
-from retrograd.frontend import complex_numbers, indexing, marks
+from retrograd.frontend import cells, complex_numbers, indexing, lists, marks
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
 from retrograd.frontend.iteration import length, unrolled
 from retrograd.frontend.things import (
     Base,
     Enumerate,
+    Grown,
     Handle,
     Items,
     Range,
@@ -56,7 +57,7 @@ def _range(tracer: Tracer, args: Args, _: Keywords) -> Thing:
 
 
 def _len(tracer: Tracer, args: Args, _: Keywords) -> Thing:
-    thing = args[0]
+    thing = cells.opened(tracer, args[0])
     if isinstance(thing, Items):
         return integer(len(thing.items))
     if isinstance(thing, Static):
@@ -80,24 +81,33 @@ def _reversed(_: Tracer, args: Args, __: Keywords) -> Thing:
 def _container(kind: str) -> Callable[[Tracer, Args, Keywords], Thing]:
     def make(tracer: Tracer, args: Args, _: Keywords) -> Thing:
         if not args:
-            return Items(kind, ())
+            return cells.made(tracer, Items(kind, ()))
         items = unrolled(tracer, args[0])
+        if items is None and kind == "list":
+            if isinstance(cells.opened(tracer, args[0]), Grown):
+                return lists.copied(tracer, args[0])
+            if isinstance(args[0], Handle):
+                return lists.of_array(tracer, args[0])
         if items is None:
             tracer.refuse(f"a {kind} of something whose length is not known",
                           "keep it an array")
-        return Items(kind, items)
+        return cells.made(tracer, Items(kind, items))
 
     return make
 
 
-def _dict(_: Tracer, __: Args, keywords: Keywords) -> Thing:
-    return Items("dict", tuple(keywords.values()), tuple(keywords))
+def _dict(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    before = cells.opened(tracer, args[0]) if args else Items("dict", ())
+    if not isinstance(before, Items) or before.kind != "dict":
+        tracer.refuse("a dict of this is not supported", "write it as {...}")
+    both = {**dict(zip(before.keys, before.items, strict=True)), **keywords}
+    return cells.made(tracer, Items("dict", tuple(both.values()), tuple(both)))
 
 
 def _print(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
     parts: list[str | int] = []
     atoms: list[Atom] = []
-    for arg in args:
+    for arg in (cells.frozen(tracer, a) for a in args):
         for piece in arg.items if isinstance(arg, Items) and arg.kind == "message" else (arg,):
             atom = tracer.atom(piece)
             if atom is None or isinstance(atom, Constant):
@@ -191,12 +201,14 @@ def _isinstance(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     ok, kinds = known(args[1])
     if not ok:
         tracer.refuse("isinstance with a class that is not known", "name the class")
-    return constant_of(any(_is_a(args[0], k) for k in (
+    return constant_of(any(_is_a(cells.opened(tracer, args[0]), k) for k in (
         kinds if isinstance(kinds, tuple) else (kinds,))))
 
 
 def _is_a(thing: Thing, kind: Any) -> bool:
     atom = atom_of(thing)
+    if isinstance(thing, Grown):
+        return kind in (object, list)
     if isinstance(thing, Items):
         return kind in (object, {"tuple": tuple, "list": list, "dict": dict}[thing.kind])
     if isinstance(thing, Stream):

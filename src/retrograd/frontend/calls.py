@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import complex_numbers, indexing, inline, outputs
+from retrograd.frontend import cells, complex_numbers, grown, inline, lists, outputs
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import LANGUAGE, ndim, shape, size_of
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
+    Cell,
     Closure,
+    Grown,
     Handle,
     Items,
     Method,
@@ -29,7 +31,7 @@ from retrograd.frontend.things import (
     fresh,
     thing_of,
 )
-from retrograd.frontend.tracer import Tracer, known, known_value, static_thing
+from retrograd.frontend.tracer import Tracer, known_value, static_thing
 from retrograd.ir.nodes import Atom, Constant, Value, integer
 from retrograd.ir.types import Array, Scalar, is_complex, is_float
 from retrograd.places import ATTRIBUTE, Place
@@ -57,12 +59,35 @@ def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thi
     if isinstance(function, Method):
         return _method(tracer, function, args, keywords)
     if isinstance(function, Static):
+        if tracer.frame.user and not _users(function.value):
+            args, keywords = _read(tracer, args), dict(
+                zip(keywords, _read(tracer, tuple(keywords.values())), strict=True))
         complex_numbers.check_real(function.value, args)
         if tracer.frame.user:
             args, keywords = outputs.without(tracer, function.value, args, keywords)
         written = outputs.call(tracer, function.value, args, keywords)
         return _static(tracer, function.value, args, keywords) if written is None else written
     tracer.refuse("this cannot be called", "call a function")
+
+
+def _users(function: Any) -> bool:
+    """Whether a function may get lists and dicts as the objects that they are."""
+    return isinstance(function, (functools.partial, MethodType)) or (
+        _hashable(function) and function in LANGUAGE) or (
+        _replacement(function) is None and not isinstance(function, type))
+
+
+def _read(tracer: Tracer, args: Args) -> Args:
+    """What NumPy's functions see of lists: their present content, as arrays where the length is
+    not known."""
+    def seen(thing: Thing) -> Thing:
+        if isinstance(thing, Grown):
+            return grown.as_array(tracer, thing)
+        if isinstance(thing, Items):
+            return Items(thing.kind, tuple(map(seen, thing.items)), thing.keys)
+        return thing
+
+    return tuple(seen(cells.frozen(tracer, a)) for a in args)
 
 
 def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Thing:
@@ -100,6 +125,7 @@ def _of_prelude(tracer: Tracer, function: Callable[..., Any], result: Thing) -> 
     """The result of a function of the prelude as the user gets it."""
     if not tracer.frame.user:
         return result
+    result = cells.made(tracer, result)
     if function not in ALIASES and isinstance(result, Handle):
         return fresh(tracer.current(result))
     return _strength(tracer, result, function in WEAK)
@@ -229,24 +255,10 @@ def _method(tracer: Tracer, method: Method, args: Args, keywords: Keywords) -> T
         return _drawn(tracer, owner, method.name, args, keywords)
     if atom_of(owner) is not None:
         return inline.function(tracer, METHODS[method.name], (owner, *args), keywords, user=False)
-    if isinstance(owner, Items) and owner.kind == "dict":
-        match method.name:
-            case "values":
-                return Items("tuple", owner.items)
-            case "keys":
-                return Items("tuple", tuple(static_thing(k) for k in owner.keys))
-            case "items":
-                return Items("tuple", tuple(
-                    Items("tuple", (static_thing(k), v))
-                    for k, v in zip(owner.keys, owner.items, strict=True)))
-            case "get":
-                ok, key = known(args[0])
-                if ok:
-                    default = args[1] if len(args) > 1 else Static(None)
-                    return indexing.item(tracer, owner, args[0]) if key in owner.keys else default
-    kind = owner.kind if isinstance(owner, Items) else type(owner).__name__.lower()
-    tracer.refuse(f"the method {method.name!r} of a {kind} is not supported",
-                  "build containers in one expression, without changing them afterwards")
+    if isinstance(owner, (Cell, Items)):
+        return lists.method(tracer, owner, method.name, args, keywords)
+    tracer.refuse(f"the method {method.name!r} of a {type(owner).__name__.lower()} is not "
+                  "supported", "use arrays, lists and dicts")
 
 
 def _drawn(tracer: Tracer, stream: Stream, name: str, args: Args, keywords: Keywords) -> Thing:

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from retrograd.errors import Unsupported
-from retrograd.frontend.things import Base, Handle, Items, Static, Store, Thing, type_of
+from retrograd.frontend import cells
+from retrograd.frontend.things import Base, Grown, Handle, Items, Static, Store, Thing, type_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Atom, Value
 from retrograd.ir.types import Array
@@ -121,10 +122,14 @@ def structure(tracer: Tracer, thing: Thing, atoms: list[Atom]) -> Tree:
     if atom is not None:
         atoms.append(atom)
         return Leaf(len(atoms) - 1)
+    thing = cells.opened(tracer, thing)
     if isinstance(thing, Items) and thing.kind in ("tuple", "list", "dict"):
         return Node(thing.kind, tuple(structure(tracer, i, atoms) for i in thing.items),
                     thing.keys)
     if isinstance(thing, Static):
         return Fixed(thing.value)
+    if isinstance(thing, Grown):
+        tracer.refuse("the function returns a list whose length only the program knows",
+                      "return an array of it: np.array(...)")
     tracer.refuse("the function returns something that is not a number, an array or a container",
                   "return numbers and arrays")

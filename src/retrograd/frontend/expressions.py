@@ -11,13 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import branches, calls, complex_numbers, indexing, iteration
+from retrograd.frontend import (
+    branches,
+    calls,
+    cells,
+    complex_numbers,
+    comprehensions,
+    indexing,
+    iteration,
+    lists,
+)
 from retrograd.frontend.arithmetic import binary, bool_negation
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.binding import bind, named
-from retrograd.frontend.liveness import assigned, reads
+from retrograd.frontend.liveness import reads
 from retrograd.frontend.things import (
+    Cell,
     Closure,
+    Grown,
     Handle,
     Items,
     Method,
@@ -142,6 +153,9 @@ def _compare(tracer: Tracer, node: ast.expr) -> Thing:
 
 def compare(tracer: Tracer, op: ast.cmpop, left: Thing, right: Thing) -> Thing:
     """One comparison; `is`, `in` and comparisons of static things are decided now."""
+    if isinstance(op, (ast.Is, ast.IsNot)) and isinstance(left, Cell) and isinstance(right, Cell):
+        return constant_of(lists.same(tracer, left, right) == isinstance(op, ast.Is))
+    left, right = cells.frozen(tracer, left), cells.frozen(tracer, right)
     left_known, a = known(left)
     right_known, b = known(right)
     if isinstance(op, (ast.Is, ast.IsNot)):
@@ -155,6 +169,9 @@ def compare(tracer: Tracer, op: ast.cmpop, left: Thing, right: Thing) -> Thing:
                       "compare with == inside a loop")
     if type(op) in (ast.Eq, ast.NotEq) and (_never_equal(left) or _never_equal(right)):
         return constant_of(isinstance(op, ast.NotEq))
+    if tracer.frame.user and all(isinstance(t, (Items, Grown)) for t in (left, right)):
+        tracer.refuse("containers of numbers are compared element by element",
+                      "compare arrays with np.array_equal, or the elements themselves")
     first, second = need_atom(tracer, left), need_atom(tracer, right)
     complex_numbers.check(tracer, COMPARE[type(op)], (first, second))
     return thing_of(tracer.builder.let(COMPARE[type(op)], first, second))
@@ -191,7 +208,7 @@ def _if_exp(tracer: Tracer, node: ast.expr) -> Thing:
 def _sequence(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, (ast.Tuple, ast.List))
     kind = "tuple" if isinstance(node, ast.Tuple) else "list"
-    return Items(kind, tuple(starred(tracer, node.elts)))
+    return cells.made(tracer, Items(kind, tuple(starred(tracer, node.elts))))
 
 
 def starred(tracer: Tracer, nodes: list[ast.expr]) -> list[Thing]:
@@ -223,14 +240,14 @@ def _dict(tracer: Tracer, node: ast.expr) -> Thing:
             tracer.refuse("keys of a dict must be known while compiling", "use string keys", node)
         keys.append(name)
         items.append(evaluate(tracer, value))
-    return Items("dict", tuple(items), tuple(keys))
+    return cells.made(tracer, Items("dict", tuple(items), tuple(keys)))
 
 
 def _subscript(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, ast.Subscript)
     owner = evaluate(tracer, node.value)
-    if isinstance(owner, Items):
-        return indexing.item(tracer, owner, evaluate(tracer, node.slice))
+    if isinstance(owner, (Items, Cell)):
+        return lists.item(tracer, owner, node.slice)
     if isinstance(owner, Static) and isinstance(owner.value, str):
         ok, key = known(evaluate(tracer, node.slice))
         if ok:
@@ -251,42 +268,6 @@ def _slice(tracer: Tracer, node: ast.expr) -> Thing:
                           "slice an array instead", node)
         bounds.append(value)
     return Static(slice(*bounds))
-
-
-def _comprehension(tracer: Tracer, node: ast.expr) -> Thing:
-    assert isinstance(node, (ast.ListComp, ast.GeneratorExp))
-    items: list[Thing] = []
-    inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env),
-                   tracer.memory)
-    inner.binds = False
-    inner.passing = tracer.passing | set(assigned([g.target for g in node.generators]))
-
-    def generate(k: int) -> None:
-        if k == len(node.generators):
-            items.append(evaluate(inner, node.elt))
-            return
-        generator = node.generators[k]
-        source = evaluate(inner, generator.iter)
-        elements = iteration.unrolled(inner, source, short=True)
-        if elements is None:
-            tracer.refuse("a comprehension over something whose length is not known",
-                          "use NumPy operations on whole arrays, or a loop with an accumulator",
-                          node)
-        for element in elements:
-            bind(inner, generator.target, element)
-            if all(_decided(inner, test) for test in generator.ifs):
-                generate(k + 1)
-
-    generate(0)
-    return Items("list", tuple(items))
-
-
-def _decided(tracer: Tracer, test: ast.expr) -> bool:
-    value = branches.truth(tracer, evaluate(tracer, test))
-    if not isinstance(value, Constant):
-        tracer.refuse("the condition of a comprehension depends on values",
-                      "use np.where, or a loop with an if", test)
-    return bool(value.value)
 
 
 def evaluate_named(tracer: Tracer, node: ast.expr, target: ast.expr) -> Thing:
@@ -311,7 +292,7 @@ def _call(tracer: Tracer, node: ast.expr) -> Thing:
         value = evaluate(tracer, keyword.value)
         if keyword.arg is not None:
             keywords[keyword.arg] = value
-        elif isinstance(value, Items) and value.kind == "dict":
+        elif isinstance(value := cells.opened(tracer, value), Items) and value.kind == "dict":
             keywords.update(zip(value.keys, value.items, strict=True))
         else:
             tracer.refuse("** needs a dict that is known while compiling", "name the keywords")
@@ -372,7 +353,7 @@ def _joined_str(tracer: Tracer, node: ast.expr) -> Thing:
 
 def _formatted(tracer: Tracer, node: ast.FormattedValue) -> Thing:
     """One `{...}` of an f-string: formatted now where it is known, else printed as `str` does."""
-    thing = evaluate(tracer, node.value)
+    thing = cells.frozen(tracer, evaluate(tracer, node.value))
     spec = Static("") if node.format_spec is None else evaluate(tracer, node.format_spec)
     ok, value = known(thing)
     if ok and isinstance(spec, Static):
@@ -388,7 +369,8 @@ _HANDLERS: dict[type[ast.expr], Callable[[Tracer, Any], Thing]] = {
     ast.Constant: _constant, ast.Name: _name, ast.Attribute: _attribute, ast.BinOp: _binary,
     ast.UnaryOp: _unary, ast.Compare: _compare, ast.BoolOp: _bool_op, ast.IfExp: _if_exp,
     ast.Tuple: _sequence, ast.List: _sequence, ast.Dict: _dict, ast.Subscript: _subscript,
-    ast.Slice: _slice, ast.ListComp: _comprehension, ast.GeneratorExp: _comprehension,
+    ast.Slice: _slice, ast.ListComp: comprehensions.evaluated,
+    ast.GeneratorExp: comprehensions.evaluated,
     ast.Call: _call, ast.Lambda: _lambda, ast.NamedExpr: _named_expr,
     ast.JoinedStr: _joined_str,
 }

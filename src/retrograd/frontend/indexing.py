@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from retrograd.errors import Unsupported
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Handle, Items, Static, Thing, View, fresh
+from retrograd.frontend.things import Cell, Handle, Items, Static, Thing, View, fresh
 from retrograd.frontend.tracer import Tracer, known
 from retrograd.ir.index import FULL, Item, Slice, advanced
 from retrograd.ir.nodes import Atom, Constant, Value, integer
@@ -26,10 +26,7 @@ def item(tracer: Tracer, owner: Items, key: Thing) -> Thing:
     """An element or a slice of a container."""
     ok, value = known(key)
     if not ok:
-        span = tracer.span()
-        raise UnknownItem(f"a {owner.kind} is indexed with an int that is not known while "
-                          "compiling", "loop over the container itself, or use an array",
-                          span, tracer.frame.user_frame().source.line(span) if span else "")
+        unknown(tracer, owner)
     if owner.kind == "dict":
         if value not in owner.keys:
             raise certain(KeyError)(value)
@@ -40,6 +37,13 @@ def item(tracer: Tracer, owner: Items, key: Thing) -> Thing:
         raise certain(IndexError)(f"{owner.kind} index out of range")
     found: Thing = owner.items[value]
     return found
+
+
+def unknown(tracer: Tracer, owner: Items) -> NoReturn:
+    span = tracer.span()
+    raise UnknownItem(f"a {owner.kind} is indexed with an int that is not known while "
+                      "compiling", "loop over the container itself, or use an array",
+                      span, tracer.frame.user_frame().source.line(span) if span else "")
 
 
 def read(tracer: Tracer, owner: Handle, node: ast.expr) -> Thing:
@@ -121,7 +125,7 @@ def _part(tracer: Tracer, node: ast.expr) -> Part | Items:
     from retrograd.frontend.expressions import evaluate
 
     if isinstance(node, ast.Slice):
-        return _slice(tracer, node)
+        return slice_of(tracer, node)
     thing = evaluate(tracer, node)
     if isinstance(thing, Items) and thing.kind == "tuple":
         return thing
@@ -138,7 +142,7 @@ def _part_of(tracer: Tracer, thing: Thing, node: ast.AST | None = None) -> Part:
             return "...", ()
         if isinstance(thing.value, slice):
             return _static_slice(thing.value)
-    if isinstance(thing, Items):
+    if isinstance(thing, (Items, Cell)):
         thing = calls.call(tracer, Static(np.array), (thing,), {})
     atom = tracer.atom(thing)
     if atom is None or (atom.type.dtype == "bool" and not isinstance(atom.type, Array)):
@@ -159,7 +163,8 @@ def _static_slice(value: slice) -> Part:
             tuple(integer(b) for present, b in bounds if present))
 
 
-def _slice(tracer: Tracer, node: ast.Slice) -> Part:
+def slice_of(tracer: Tracer, node: ast.Slice) -> tuple[Slice, tuple[Atom, ...]]:
+    """A slice and the bounds that it has."""
     from retrograd.frontend.expressions import evaluate
 
     bounds: list[Atom | None] = []

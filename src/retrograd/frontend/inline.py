@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from retrograd.errors import Unsupported
+from retrograd.frontend import cells
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.jumps import structured
 from retrograd.frontend.liveness import assigned, liveness, reads
@@ -190,7 +191,8 @@ def bound(tracer: Tracer, node: FunctionNode, args: tuple[Thing, ...],
             raise certain(TypeError)(f"{name}() got multiple values for argument '{key}'")
         (env if key in allowed else extra)[key] = value
     if spec.kwarg is not None:
-        env[spec.kwarg.arg] = Items("dict", tuple(extra.values()), tuple(extra))
+        env[spec.kwarg.arg] = cells.made(
+            tracer, Items("dict", tuple(extra.values()), tuple(extra)))
     missing = [n for n in (*names, *(a.arg for a in spec.kwonlyargs)) if n not in env]
     if missing:
         raise certain(TypeError)(f"{name}() missing {len(missing)} required positional argument"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from retrograd.frontend import indexing
+from retrograd.frontend import cells, grown, indexing
 from retrograd.frontend.certain import certain
 from retrograd.frontend.things import (
+    Cell,
     Checkpointed,
     Enumerate,
+    Grown,
     Handle,
     Items,
     Range,
@@ -16,6 +18,7 @@ from retrograd.frontend.things import (
     Zip,
 )
 from retrograd.frontend.tracer import Tracer, static_thing
+from retrograd.ir.extents import Extent, floor_divided, largest
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, integer
 from retrograd.ir.types import INT
@@ -29,6 +32,8 @@ def length(tracer: Tracer, thing: Thing) -> Atom:
     """The number of elements that iterating over a thing gives."""
     builder = tracer.builder
     match thing:
+        case Cell():
+            return length(tracer, cells.content(tracer, thing))
         case Handle(value=value):
             if not value.type.rank:
                 raise certain(TypeError)("len() of unsized object")
@@ -37,32 +42,38 @@ def length(tracer: Tracer, thing: Thing) -> Atom:
             assert isinstance(step, Constant)
             return range_length(tracer, start, stop, int(step.value.real))
         case Zip(parts=parts):
-            lengths = [length(tracer, p) for p in parts]
-            shortest = lengths[0]
-            for other in lengths[1:]:
-                facts = builder.facts
-                if not facts.provably_equal(facts.integer(shortest), facts.integer(other)):
-                    shortest = builder.let("minimum", shortest, other, name="n")
-            return shortest
+            return _shortest(tracer, [length(tracer, p) for p in parts])
         case Enumerate(inner=inner) | Reversed(inner=inner):
             return length(tracer, inner)
         case Items(items=items):
             return integer(len(items))
+        case Grown(count=count):
+            return count
         case Checkpointed():
             tracer.refuse(*ONLY_IN_FOR)
         case _:
             tracer.refuse("this has no length", "use an array, a tuple or a list")
 
 
-def range_length(tracer: Tracer, start: Atom, stop: Atom, step: int) -> Atom:
-    """max(0, ceil((stop - start) / step))."""
-    from retrograd.ir.extents import Extent, floor_divided, largest
+def _shortest(tracer: Tracer, lengths: list[Atom]) -> Atom:
+    shortest, facts = lengths[0], tracer.builder.facts
+    for other in lengths[1:]:
+        if not facts.provably_equal(facts.integer(shortest), facts.integer(other)):
+            shortest = tracer.builder.let("minimum", shortest, other, name="n")
+    return shortest
 
+
+def range_length(tracer: Tracer, start: Atom, stop: Atom, step: int) -> Atom:
+    return tracer.builder.atom_of(range_extent(tracer, start, stop, step))
+
+
+def range_extent(tracer: Tracer, start: Atom, stop: Atom, step: int) -> Extent:
+    """max(0, ceil((stop - start) / step))."""
     facts = tracer.builder.facts
     low, high = facts.integer(start), facts.integer(stop)
     span = high - low if step > 0 else low - high
     size = abs(step)
-    return tracer.builder.atom_of(floor_divided(largest(Extent(0), span) + (size - 1), size))
+    return floor_divided(largest(Extent(0), span) + (size - 1), size)
 
 
 def unrolled(tracer: Tracer, thing: Thing, wanted: int | None = None,
@@ -73,6 +84,10 @@ def unrolled(tracer: Tracer, thing: Thing, wanted: int | None = None,
     ranges in rules and the prelude always, in user code where `short` allows it.
     """
     match thing:
+        case Cell():
+            return unrolled(tracer, cells.content(tracer, thing), wanted, short)
+        case Grown() if wanted is not None:
+            return _opened_array(tracer, thing, grown.length(tracer, thing), wanted)
         case Items(items=items):
             return items
         case Static(value=value) if isinstance(value, (str, tuple, list)):
@@ -83,7 +98,7 @@ def unrolled(tracer: Tracer, thing: Thing, wanted: int | None = None,
                 return None
             return tuple(integer(k) for k in numbers)
         case Handle(value=value) if wanted is not None and value.type.rank:
-            return _opened_array(tracer, thing, wanted)
+            return _opened_array(tracer, thing, tracer.builder.facts.of(value)[0], wanted)
         case _:
             return _unrolled_iterator(tracer, thing, wanted, short)
 
@@ -118,10 +133,10 @@ def about_root(tracer: Tracer, thing: Thing) -> Atom:
     return builder.let("maximum", root, integer(1), name="snapshots")
 
 
-def _opened_array(tracer: Tracer, thing: Handle, wanted: int) -> tuple[Thing, ...]:
-    """Unpack an array's first axis into `wanted` names; another length raises ValueError."""
+def _opened_array(tracer: Tracer, thing: Handle | Grown, extent: Extent,
+                  wanted: int) -> tuple[Thing, ...]:
+    """Unpack `extent` elements into `wanted` names; another length raises ValueError."""
     builder = tracer.builder
-    extent = builder.facts.of(thing.value)[0]
     if extent.known != wanted:
         count = builder.atom_of(extent)
         message = (f"not enough values to unpack (expected {wanted}, got ", count, ")")
@@ -137,6 +152,10 @@ def element(tracer: Tracer, thing: Thing, position: Atom) -> Thing:
     """Element number `position` of an iterable, which is within its length."""
     builder = tracer.builder
     match thing:
+        case Cell():
+            return element(tracer, cells.content(tracer, thing), position)
+        case Grown():
+            return grown.element(tracer, thing, position)
         case Handle(value=value):
             rest = (FULL,) * (value.type.rank - 1)
             builder.facts.checked.add((builder.facts.integer(position),

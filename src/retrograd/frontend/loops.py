@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
-from retrograd.frontend import iteration
+from retrograd.frontend import iteration, lists
 from retrograd.frontend.binding import bind
 from retrograd.frontend.branches import truth
 from retrograd.frontend.expressions import evaluate
+from retrograd.frontend.growing import Steps
 from retrograd.frontend.indexing import UnknownItem
 from retrograd.frontend.slots import Slots
 from retrograd.frontend.things import Checkpointed, Range, Thing
 from retrograd.frontend.tracer import Tracer, constant_of
+from retrograd.ir.extents import floor_divided, root
 from retrograd.ir.nodes import Atom, Constant, Loop, Value, While, bound, defined, integer, walk
 from retrograd.ir.types import INT
 
@@ -25,7 +28,8 @@ def trace_for(tracer: Tracer, node: ast.For) -> None:
     items = iteration.unrolled(tracer, iterable)
     if items is None:
         try:
-            _dynamic(tracer, node, iterable)
+            with tracer.trying(iteration.unrolled(tracer, iterable, short=True) is not None):
+                dynamic(tracer, node, iterable, _body(node))
             return
         except UnknownItem:
             items = iteration.unrolled(tracer, iterable, short=True)
@@ -34,7 +38,7 @@ def trace_for(tracer: Tracer, node: ast.For) -> None:
     if len(items) > iteration.UNROLL_LIMIT and tracer.frame.user:
         tracer.refuse(f"a loop over a container of {len(items)} items would be written out",
                       "put the items into an array and loop over that", node)
-    _unroll(tracer, node, items)
+    _unroll(tracer, node, iterable, items, 0)
 
 
 def _checkpointed(tracer: Tracer, node: ast.For, marked: Checkpointed) -> None:
@@ -47,26 +51,40 @@ def _checkpointed(tracer: Tracer, node: ast.For, marked: Checkpointed) -> None:
     snapshots = marked.snapshots
     if snapshots is None:
         snapshots = iteration.about_root(tracer, marked.inner)
-    _dynamic(tracer, node, marked.inner, snapshots)
+    dynamic(tracer, node, marked.inner, _body(node), snapshots)
 
 
-def _unroll(tracer: Tracer, node: ast.For, items: tuple[Thing, ...]) -> None:
+def _body(node: ast.For) -> Callable[[Tracer], None]:
+    def run(inner: Tracer) -> None:
+        from retrograd.frontend.statements import execute
+
+        execute(inner, node.body)
+
+    return run
+
+
+def _unroll(tracer: Tracer, node: ast.For, iterable: Thing, items: tuple[Thing, ...],
+            k: int) -> None:
     """One copy of the body for each item; after a dynamic break the rest is guarded."""
     from retrograd.frontend.statements import Outcome, branch, execute
 
-    if not items:
+    if k == len(items):
         return
-    bind(tracer, node.target, items[0])
+    watched = lists.watched(tracer, iterable)
+    bind(tracer, node.target, items[k])
     execute(tracer, node.body)
+    if watched:
+        lists.check_watched(tracer, watched, node)
+        items = iteration.unrolled(tracer, iterable) or items      # its elements may be others now
     flag = tracer.frame.leave.get(node)
     stopped = constant_of(False) if flag is None else truth(tracer, tracer.lookup(flag))
     if isinstance(stopped, Constant):
         if not stopped.value:
-            _unroll(tracer, node, items[1:])
+            _unroll(tracer, node, iterable, items, k + 1)
         return
 
     def rest(inner: Tracer) -> Outcome:
-        _unroll(inner, node, items[1:])
+        _unroll(inner, node, iterable, items, k + 1)
         return None
 
     live = tracer.frame.live_after.get(node, frozenset()) | {flag or ""}
@@ -74,31 +92,32 @@ def _unroll(tracer: Tracer, node: ast.For, items: tuple[Thing, ...]) -> None:
     branch(tracer, stopped, lambda _: None, rest, live)
 
 
-def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing,
-             snapshots: Atom | None = None) -> None:
+def dynamic(tracer: Tracer, node: ast.For, iterable: Thing, run: Callable[[Tracer], None],
+            snapshots: Atom | None = None) -> None:
+    """A loop that stays one; `run` traces its body after the target is bound."""
     builder = tracer.builder
     if isinstance(iterable, Range):
         start, stop, step = iterable.start, iterable.stop, iterable.step
     else:
         start, stop, step = integer(0), iteration.length(tracer, iterable), integer(1)
-    slots = Slots(tracer, node, [node.target, *node.body])
+    index = Value(_index_name(node, iterable), INT)
+    slots = Slots(tracer, node, [node.target, *node.body], _steps(tracer, index, start, stop, step))
     flag = tracer.frame.leave.get(node)
 
-    def body(inner: Tracer) -> tuple[Value, Atom | None]:
-        from retrograd.frontend.statements import execute
-
-        index = Value(_index_name(node, iterable), INT)
-        _note_bounds(inner, index, start, stop, step)
+    def body(inner: Tracer) -> Atom | None:
+        watched = lists.watched(inner, iterable)
         item: Thing = index if isinstance(iterable, Range) else iteration.element(
             inner, iterable, index)
         bind(inner, node.target, item)
-        execute(inner, node.body)
+        run(inner)
+        lists.check_watched(inner, watched, node)
         leave = None if flag is None else truth(inner, inner.lookup(flag))
         if isinstance(leave, Constant) and not leave.value:
             leave = None
-        return index, leave
+        return leave
 
-    (index, leave), inner = slots.trace(body)
+    _note_bounds(tracer, index, start, stop, step)
+    leave, inner = slots.trace(body)
     carried = slots.carried(inner)
     trips = None if leave is None else Value("trips", INT)
     if snapshots is not None and leave is not None:
@@ -109,7 +128,18 @@ def _dynamic(tracer: Tracer, node: ast.For, iterable: Thing,
                         builder.origin, snapshots))
     assert isinstance(step, Constant)
     op = "less" if step.value.real > 0 else "greater"
-    slots.finish(inner, lambda: builder.let(op, start, stop))
+    slots.finish(inner, lambda: builder.let(op, start, stop), trips)
+
+
+def _steps(tracer: Tracer, index: Value, start: Atom, stop: Atom, step: Atom) -> Steps:
+    """How often a loop over a range runs, and which iteration an index belongs to."""
+    facts = tracer.builder.facts
+    assert isinstance(step, Constant)
+    size = int(step.value.real)
+    first = facts.integer(start)
+    count = iteration.range_extent(tracer, start, stop, size)
+    distance = root(index) - first if size > 0 else first - root(index)
+    return Steps(count, floor_divided(distance, abs(size)))
 
 
 def _index_name(node: ast.For, iterable: Thing) -> str:
@@ -145,8 +175,9 @@ def trace_while(tracer: Tracer, node: ast.While) -> None:
                 tester, going, lambda t: truth(t, evaluate(t, node.test)),
                 lambda _: constant_of(False)))
         made = {v for s in walk(tester.builder.block) for v in (*defined(s), *bound(s))}
-        if any(base.first not in made for base in tester.memory.since(clock)):
-            tracer.refuse("the test of this loop writes into an array",
+        if any(base.first not in made for base in tester.memory.since(clock)) or any(
+                tester.memory.held[cell] is not held for cell, held in inner.memory.held.items()):
+            tracer.refuse("the test of this loop writes into an array or a list",
                           "write in the loop's body", node.test)
         execute(inner, node.body)
         return condition, tester

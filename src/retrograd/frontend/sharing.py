@@ -14,24 +14,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from retrograd.frontend.things import Base, Handle, Pairs
+from retrograd.frontend.things import Cell, Handle, Shared
 
-Place = tuple[str, int]              # a name and the number of the leaf in what it stands for
+Key = str | Cell                     # a name, or a list or dict whose content changes
+Place = tuple[Key, int]              # and the number of the leaf in what it stands for
+Pairs = set[frozenset[Any]]
 
 
 @dataclass
 class Sharing:
     """What the carried names share beyond what they start with; it only grows."""
 
-    outside: dict[Place, frozenset[Base]] = field(default_factory=dict)
+    outside: dict[Place, frozenset[Any]] = field(default_factory=dict)
     pairs: set[frozenset[Place]] = field(default_factory=set)
 
-    def of(self, place: Place) -> frozenset[Base]:
+    def of(self, place: Place) -> frozenset[Any]:
         return self.outside.get(place, frozenset())
 
-    def learn(self, starts: Mapping[Place, Handle], ends: Mapping[Place, Handle],
-              outside: Iterable[Base]) -> bool:
+    def learn(self, starts: Mapping[Place, Handle | Cell], ends: Mapping[Place, Handle | Cell],
+              outside: Iterable[Shared]) -> bool:
         """Compare the end of an iteration with its start; whether something new is shared."""
         found = False
         for place, end in ends.items():
@@ -47,14 +50,14 @@ class Sharing:
         return found
 
 
-def overlapping(handles: Mapping[Place, Handle]) -> set[frozenset[Place]]:
+def overlapping(handles: Mapping[Place, Handle | Cell]) -> set[frozenset[Place]]:
     """The pairs of places whose arrays may share memory."""
     places = list(handles)
     return {frozenset((one, other)) for k, one in enumerate(places) for other in places[:k]
             if handles[one].base.overlaps(handles[other].base)}
 
 
-def grouped(bases: Mapping[Place, Base], pairs: Iterable[frozenset[Place]], group: Pairs) -> None:
+def grouped(bases: Mapping[Place, Shared], pairs: Iterable[frozenset[Place]], group: Pairs) -> None:
     """Note in the group of these bases which of them may be the same memory."""
     group.update(frozenset(bases[place] for place in pair) for pair in pairs
                  if all(place in bases for place in pair))

@@ -11,12 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
+from retrograd.frontend import cells, growing
 from retrograd.frontend.branches import converted, default, describe, join_types, stand_in
+from retrograd.frontend.growing import Growth, Steps
+from retrograd.frontend.grown import AMPLE
 from retrograd.frontend.liveness import assigned
-from retrograd.frontend.sharing import Place, Sharing, grouped, overlapping
+from retrograd.frontend.sharing import Key, Place, Sharing, grouped, overlapping
 from retrograd.frontend.things import (
     Base,
+    Cell,
+    Grown,
     Handle,
+    Items,
     Lost,
     Maybe,
     Pairs,
@@ -39,25 +45,34 @@ T = TypeVar("T")
 
 @dataclass
 class Slots:
-    """The names that a loop carries from one iteration to the next, or out of it.
+    """The names that a loop carries from one iteration to the next, or out of it, and the lists
+    whose content it changes.
 
-    `initial` holds the names that are carried in; a name that is first assigned inside and read
-    afterwards is only carried out, unless an iteration may read it from the one before.
+    `initial` holds what is carried in; a name that is first assigned inside and read afterwards
+    is only carried out, unless an iteration may read it from the one before. A name that an
+    iteration binds to another list than it stood for is `opened`: the list is carried with it.
     """
 
     tracer: Tracer
     node: ast.For | ast.While
     syntax: list[ast.AST]
-    initial: dict[str, Thing] = field(default_factory=dict)
+    steps: Steps | None = None
+    initial: dict[Key, Thing] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
-    types: dict[tuple[str, int], Type] = field(default_factory=dict)
-    fresh: set[tuple[str, int, int]] = field(default_factory=set)
+    types: dict[Place, Type] = field(default_factory=dict)
+    fresh: set[tuple[Key, int, int]] = field(default_factory=set)
     unbound: list[str] = field(default_factory=list)
     indices_outside: set[Value] = field(default_factory=set)
-    inner_values: dict[str, list[Value]] = field(default_factory=dict)
-    results: dict[str, list[Value]] = field(default_factory=dict)
+    inner_values: dict[Key, list[Value]] = field(default_factory=dict)
+    results: dict[Key, list[Value]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
-    begun: dict[str, Thing] = field(default_factory=dict)     # the names as an iteration starts
+    begun: dict[Key, Thing] = field(default_factory=dict)     # the names as an iteration starts
+    ends: dict[Key, Thing] = field(default_factory=dict)      # and as it ends
+    names: dict[Key, str] = field(default_factory=dict)       # of lists, as the user calls them
+    opened: set[Key] = field(default_factory=set)
+    own_cells: dict[Place, Cell] = field(default_factory=dict)
+    cell_sharing: Sharing = field(default_factory=Sharing)
+    growth: Growth = field(init=False)
     sharing: Sharing = field(default_factory=Sharing)
     kept: set[Place] = field(default_factory=set)             # names that stay what they are
     own: dict[Place, Base] = field(default_factory=dict)      # the memory of carried names
@@ -67,6 +82,7 @@ class Slots:
 
     def __post_init__(self) -> None:
         frame = self.tracer.frame
+        self.growth = Growth(self.tracer, self.steps)
         self.indices_outside = set(self.tracer.builder.facts.bounds)
         inside = frame.live_inside.get(self.node, frozenset())
         after = frame.live_after.get(self.node, frozenset())
@@ -94,6 +110,7 @@ class Slots:
             self._begin(inner)
             result = body(inner)
             if not self._widened(inner) and not self._shared(inner) and not self._stored(inner):
+                self._check_lent(inner)
                 return result, inner
         self.tracer.refuse("the types of this loop's variables do not settle",
                            "give each variable one type before the loop", self.node)
@@ -111,14 +128,53 @@ class Slots:
             memory.written[base] = memory.clock
         self.own = {}
         group: Pairs = set()
-        for name, thing in self.initial.items():
-            inner.env[name] = self._inner_thing(name, thing, memory.clock, group)
+        self.own_cells = {}
+        cell_group: set[frozenset[Cell]] = set()
+        for key, thing in self.initial.items():
+            self.begun[key] = begun = self._inner_thing(key, thing, memory.clock, group, inner)
+            found = self._closed(inner, key, begun, cell_group)
+            if isinstance(key, Cell):
+                assert isinstance(found, (Items, Grown))
+                memory.held[key] = found
+            else:
+                inner.env[key] = found
+        grouped(self.own_cells, {*overlapping(self._cells(self.initial)),
+                                 *self.cell_sharing.pairs}, cell_group)
         starts = _handles(self.initial)
         grouped(self.own, {*overlapping(starts), *self.sharing.pairs}, group)
         for place in self.written:
             memory.written[self.own[place]] = memory.clock
 
-    def _inner_thing(self, name: str, thing: Thing, now: int, group: Pairs) -> Thing:
+    def _closed(self, inner: Tracer, key: Key, thing: Thing, group: set[frozenset[Cell]],
+                ) -> Thing:
+        """What a key stands for at the start of an iteration; lists that it may bring from the
+        iteration before are lists of their own."""
+        now = inner.memory.clock
+
+        def new(cell: Cell) -> Cell:
+            place = key, len([p for p in self.own_cells if p[0] == key])
+            shares = self.cell_sharing.of(place) | {cell}
+            self.own_cells[place] = Cell(shares, born=now, group=group)
+            return self.own_cells[place]
+
+        return cells.closed(inner, thing, new) if key in self.opened else thing
+
+    def _cells(self, things: Mapping[Key, Thing]) -> dict[Place, Cell]:
+        """The lists that are carried with a name, by name and number."""
+        return {(key, j): cell for key in self.opened if key in things
+                for j, cell in enumerate(cells.cells_of(things[key]))}
+
+    def _open(self, tracer: Tracer, key: Key, thing: Thing) -> Thing:
+        """A thing with the lists that are carried with it."""
+        if key not in self.opened:
+            return thing
+        if isinstance(key, Cell):
+            assert isinstance(thing, (Items, Grown))
+            return cells.inside(tracer, thing)
+        return cells.held(tracer, thing)
+
+    def _inner_thing(self, name: Key, thing: Thing, now: int, group: Pairs, inner: Tracer,
+                     ) -> Thing:
         """What the name stands for at the start of an iteration."""
         facts = self.tracer.builder.facts
         values: list[Value] = []
@@ -127,10 +183,13 @@ class Slots:
             atom = atom_of(leaf)
             assert atom is not None
             k = len(values)
-            value = Value(_leaf_name(name, thing, k), self.types.get((name, k), atom.type))
+            value = Value(growing.leaf_name(self._named(name), thing, k),
+                          self.types.get((name, k), atom.type))
             values.append(value)
             if (name, k) in self.kept:
                 return leaf
+            if (name, k) in self.growth.counting:
+                return self.growth.start((name, k), atom, inner)
             if isinstance(value.type, Array):
                 facts.extents[value] = tuple(
                     root(value, axis) if (name, k, axis) in self.fresh else extent
@@ -141,19 +200,25 @@ class Slots:
                 return Handle(value, base)
             return value
 
-        result = self.begun[name] = with_leaves(thing, replace)
+        result = with_leaves(thing, replace)
         self.inner_values[name] = values
         return result
+
+    def _named(self, key: Key) -> str:
+        return key if isinstance(key, str) else self.names[key]
 
     def _widened(self, inner: Tracer) -> bool:
         """Compare the end of the body with its start; note what must be wider."""
         if self._bound(inner):
             return True                      # where it read them unbound, the body was cut short
-        changed = False
-        for name in list(self.initial):
-            changed |= self._compare(name, inner)
+        changed = self._changed_cells(inner)
+        for key in list(self.initial):
+            changed |= self._compare(key, inner)
         for name in list(self.outputs):
             end = inner.env.get(name)
+            if end is not None:
+                end = self.ends[name] = cells.held(
+                    inner, end, lambda cell: cell not in self.tracer.memory.held)
             if end is None:
                 self.outputs.remove(name)
             elif has_function(end):
@@ -161,9 +226,19 @@ class Slots:
                 self.lost.append(name)
             elif isinstance(end, Maybe):
                 self.outputs.remove(name)
-                self.initial[name] = self._stand_in(end.thing, inner)
+                self.initial[name] = self._stand_in(name, end.thing, inner)
                 changed = True
         return changed
+
+    def _changed_cells(self, inner: Tracer) -> bool:
+        """Lists from before the loop whose content an iteration changes are carried."""
+        before = self.tracer.memory.held
+        found = [cell for cell, content in inner.memory.held.items()
+                 if cell in before and cell not in self.initial and content is not before[cell]]
+        for cell in found:
+            self.initial[cell] = before[cell]
+            self.names[cell] = cells.name_of(self.tracer, cell)
+        return bool(found)
 
     def _bound(self, inner: Tracer) -> bool:
         """Names that an iteration may read, and that an iteration before it has bound."""
@@ -171,24 +246,27 @@ class Slots:
         for name in found:
             self.unbound.remove(name)
             end = inner.env[name]
-            if has_function(end):
+            if has_function(cells.held(inner, end)):
                 self.lost.append(name)
             else:
                 self.initial[name] = self._stand_in(
-                    end.thing if isinstance(end, Maybe) else end, inner)
+                    name, end.thing if isinstance(end, Maybe) else end, inner)
         return bool(found)
 
     def _shared(self, inner: Tracer) -> bool:
         """Whether the end of the body shows that names share memory of which this was not known."""
+        held = self.tracer.memory.held
         outside = [*inner.outer_things(), *inner.frame.names.values(),
-                   *(t for n, t in self.tracer.env.items() if n not in assigned(self.syntax))]
+                   *(t for n, t in self.tracer.env.items() if n not in assigned(self.syntax)),
+                   *(t for c, t in held.items() if c not in self.initial)]
         bases = [leaf.base for t in outside for leaf in leaves(t) if isinstance(leaf, Handle)]
         bases += inner.context.lasting                  # their owners look into them afterwards
         begun = _handles(self.begun)
         bases += [begun[place].base for place in self.kept]
-        ends = _handles({name: inner.env[name] for name in self.initial})
+        ends = _handles({key: self.ends[key] for key in self.initial})
+        found = self.cell_sharing.learn(self.own_cells, self._cells(self.ends), held)
         return self.sharing.learn(begun, {p: e for p, e in ends.items() if p not in self.kept},
-                                  bases)
+                                  bases) or found
 
     def _stored(self, inner: Tracer) -> bool:
         """Whether the body writes to memory, or makes of it another type, that was not known."""
@@ -217,7 +295,7 @@ class Slots:
     def _kept(self, inner: Tracer, written: list[Base]) -> bool:
         """Arrays whose memory is written and whose names are, in the end, bound as before need no
         slot: the name stays the array that it is."""
-        begun, ends = _handles(self.begun), _handles({n: inner.env[n] for n in self.initial})
+        begun, ends = _handles(self.begun), _handles({n: self.ends[n] for n in self.initial})
         found = {place for place, end in ends.items() if place not in self.kept
                  and end.base is begun[place].base and not end.path
                  and any(end.base.overlaps(base) for base in written)
@@ -226,8 +304,30 @@ class Slots:
         self.written -= found
         return bool(found)
 
-    def _stand_in(self, thing: Thing, inner: Tracer) -> Maybe:
+    def _check_lent(self, inner: Tracer) -> None:
+        """Refuse an array that one iteration puts into a growing list and another one writes."""
+        made = self._made_inside(inner)
+        lent = list(inner.memory.lent)
+        ends = _handles({key: self.ends[key] for key in self.initial})
+        found = {base for base in lent if base.first not in made or base in self.own.values()}
+        while True:
+            more = {self.own[place] for place, end in ends.items() if place in self.own
+                    and any(end.base.overlaps(base) for base in (*lent, *found))} - found
+            if not more:
+                break
+            found |= more
+        for base in inner.memory.since(self.tracer.memory.clock + 1):
+            if any(base.overlaps(other) for other in found):
+                self.tracer.refuse(
+                    f"the array {base.first.name!r} is put into a list that grows, and written "
+                    "in another iteration: the list would see that",
+                    "put a copy into the list: .append(x.copy())", self.node)
+
+    def _stand_in(self, name: str, thing: Thing, inner: Tracer) -> Maybe:
         """The value of a name before the first iteration that binds it."""
+        if cells.has_cell(thing):
+            self.opened.add(name)
+            thing = cells.held(inner, thing)
         made = self._made_inside(inner)
 
         def replace(leaf: Thing) -> Thing:
@@ -237,29 +337,62 @@ class Slots:
 
         return Maybe(with_leaves(thing, replace), constant_of(False))
 
-    def _compare(self, name: str, inner: Tracer) -> bool:
-        begin, end = self.initial[name], inner.env.get(name)
-        if end is None:
-            end = inner.env[name] = self.begun[name]
+    def _compare(self, key: Key, inner: Tracer) -> bool:
+        begin = self.initial[key]
+        end = inner.memory.held[key] if isinstance(key, Cell) else inner.env.get(key)
+        end = self.begun[key] if end is None else self._open(inner, key, end)
         if isinstance(begin, Maybe) and not isinstance(end, Maybe):
-            end = inner.env[name] = Maybe(end, constant_of(True))
-        if not same_structure(begin, end):
-            self._differs(name, begin, end)
+            end = Maybe(end, constant_of(True))
+        self.ends[key] = end
+        if not same_structure(begin, end) or not growing.rooms_fit(begin, end):
+            self._restart(key, begin, end, inner)
+            return True
         changed = False
-        for k, (value, leaf) in enumerate(zip(self.inner_values[name], leaves(end), strict=True)):
+        roles = growing.roles(begin)
+        for k, (value, leaf) in enumerate(zip(self.inner_values[key], leaves(end), strict=True)):
             atom = atom_of(leaf)
             assert atom is not None
-            if (name, k) not in self.kept:
-                changed |= self._compare_leaf(name, k, value, atom, inner)
-            elif leaf is not leaves(begin)[k]:
-                self.kept.discard((name, k))
+            if (key, k) in self.kept:
+                if leaf is not leaves(begin)[k]:
+                    self.kept.discard((key, k))
+                    changed = True
+            elif roles[k] == "count" and self._counts((key, k), atom, inner):
                 changed = True
+            elif (key, k) not in self.growth.counting:
+                changed |= self._compare_leaf(key, k, value, atom, inner, roles[k] == "buffer")
+        if not changed and self.growth.wanting(key, self.begun[key], end, inner):
+            self._restart(key, begin, end, inner)
+            return True
         return changed
 
-    def _compare_leaf(self, name: str, k: int, value: Value, atom: Atom, inner: Tracer) -> bool:
+    def _counts(self, place: Place, end: Atom, inner: Tracer) -> bool:
+        begin = atom_of(leaves(self.begun[place[0]])[place[1]])
+        assert begin is not None
+        return self.growth.counts(place, begin, end, inner, self._made_inside(inner))
+
+    def _restart(self, key: Key, begin: Thing, end: Thing, inner: Tracer) -> None:
+        """Start with something that the end has the structure of."""
+        new: Thing | None = None
+        if key in self.opened or isinstance(key, Cell):
+            new = self.growth.widened(key, begin, end, inner, self._made_inside(inner),
+                                      self._named(key))
+        if new is None and key not in self.opened and (
+                cells.has_cell(begin) or cells.has_cell(end)):
+            self.opened.add(key)
+            new = self._open(self.tracer, key, begin)
+        if new is None:
+            self._differs(self._named(key), begin, end)
+        self.initial[key] = new
+        self.types = {p: t for p, t in self.types.items() if p[0] != key}
+        self.growth.forget(key)
+        self.kept = {p for p in self.kept if p[0] != key}
+        self.fresh = {p for p in self.fresh if p[0] != key}
+
+    def _compare_leaf(self, name: Key, k: int, value: Value, atom: Atom, inner: Tracer,
+                      buffer: bool) -> bool:
         type = join_types(value.type, atom.type)
         if type is None:
-            self._differs(name, thing_of(value), thing_of(atom))
+            self._differs(self._named(name), thing_of(value), thing_of(atom))
         changed = False
         if type != value.type:
             self.types[name, k] = type
@@ -268,11 +401,16 @@ class Slots:
             facts = inner.builder.facts
             pairs = zip(facts.of(value), facts.of(atom), strict=True)
             for axis, (a, b) in enumerate(pairs):
-                if (name, k, axis) not in self.fresh and not facts.provably_equal(a, b):
+                if (name, k, axis) in self.fresh or facts.provably_equal(a, b):
+                    continue
+                if buffer and not axis:                # a list may be as long as it likes
+                    self.fresh.add((name, k, axis))
+                    changed = True
+                else:
                     changed |= self._extent_differs((name, k, axis), a, b, inner)
         return changed
 
-    def _extent_differs(self, place: tuple[str, int, int], a: Extent, b: Extent,
+    def _extent_differs(self, place: tuple[Key, int, int], a: Extent, b: Extent,
                         inner: Tracer) -> bool:
         """An extent that is only not known to stay the same must do so when the loop runs; one
         that certainly changes, or that an iteration computes, is unknown after the loop. So is
@@ -281,9 +419,9 @@ class Slots:
         unshaped = isinstance(self.initial[place[0]], Maybe) or a.known == 0
         if not unshaped and (b - a).known is None and not mentions(b, made):
             inner.builder.require_equal(b, a, ValueError, [
-                f"the array {place[0]!r} has extent ", b, f" along axis {place[2]} after an "
-                "iteration of a loop that started with ", a, ": give it one shape (pad it, or mask "
-                "it with np.where)"])
+                f"the array {self._named(place[0])!r} has extent ", b,
+                f" along axis {place[2]} after an iteration of a loop that started with ", a,
+                ": give it one shape (pad it, or mask it with np.where)"])
             return False
         self.fresh.add(place)
         return True
@@ -310,10 +448,10 @@ class Slots:
         result: list[Carried] = []
         for name, thing in self.initial.items():
             self.results[name] = []
-            pairs = zip(leaves(thing), self.inner_values[name], leaves(inner.env[name]),
+            pairs = zip(leaves(thing), self.inner_values[name], leaves(self.ends[name]),
                         strict=True)
             for k, (begin, value, end) in enumerate(pairs):
-                if (name, k) in self.kept:
+                if (name, k) in self.kept or (name, k) in self.growth.counting:
                     self.results[name].append(value)
                     continue
                 first, last = self.tracer.atom(begin), inner.atom(end)
@@ -322,7 +460,7 @@ class Slots:
                                          value, converted(inner.builder, last, value.type)))
         for name in self.outputs:
             self.results[name] = []
-            for leaf in leaves(inner.env[name]):
+            for leaf in leaves(self.ends[name]):
                 last = inner.atom(leaf)
                 assert last is not None
                 value = Value(name, last.type)
@@ -336,7 +474,7 @@ class Slots:
             self.contents[base] = after
         return tuple(result)
 
-    def _slot(self, name: str, init: Atom, value: Value, end: Atom, output: bool = False,
+    def _slot(self, name: Key, init: Atom, value: Value, end: Atom, output: bool = False,
               ) -> Carried:
         result = Value(value.name, value.type)
         facts = self.tracer.builder.facts
@@ -349,56 +487,94 @@ class Slots:
         self.results[name].append(result)
         return Carried(init, value, end, result)
 
-    def finish(self, inner: Tracer, nonempty: Callable[[], Atom]) -> None:
-        """Bind the names to what they are after the loop."""
+    def finish(self, inner: Tracer, nonempty: Callable[[], Atom],
+               trips: Value | None = None) -> None:
+        """Bind the names to what they are after the loop; `trips` are its iterations, where it
+        may end early."""
         env, memory = self.tracer.env, self.tracer.memory
         memory.adopt_times(inner.memory)
         memory.clock += 1
         memory.contents.update(self.contents)
         for name in assigned(self.syntax):
             env.pop(name, None)
-        results: dict[Place, Base] = {}
-        group: Pairs = set()
-        for name, thing in self.initial.items():
-            env[name] = self._outer_thing(name, thing, inner.env[name], results, group)
+        after = _After(self, trips)
+        for key, thing in self.initial.items():
+            after.thing(key, thing, self.ends[key])
+        for name in self.outputs:
+            after.thing(name, self.ends[name], self.ends[name])
         env.update((name, Lost("a loop")) for name in self.lost)
         starts = _handles(self.initial)
-        ends = _handles({n: inner.env[n] for n in (*self.initial, *self.outputs)})
-        grouped(results, {*overlapping(starts), *overlapping(ends)}, group)
+        ends = _handles({n: self.ends[n] for n in (*self.initial, *self.outputs)})
+        grouped(after.bases, {*overlapping(starts), *overlapping(ends)}, after.group)
+        grouped(after.cells, {*overlapping(self._cells(self.initial)),
+                              *overlapping(_all_cells(self.ends))}, after.cell_group)
         for name in self.outputs:
-            found = self._outer_thing(name, inner.env[name], inner.env[name], results, group)
             ran = nonempty()
-            env[name] = found if isinstance(ran, Constant) and ran.value else Maybe(found, ran)
+            if not isinstance(ran, Constant) or not ran.value:
+                env[name] = Maybe(env[name], ran)
 
-    def _outer_thing(self, name: str, thing: Thing, end: Thing, bases: dict[Place, Base],
-                     group: Pairs) -> Thing:
-        """What the name is after the loop: what it was before, or what an iteration made it."""
-        results, ends = iter(enumerate(self.results[name])), iter(leaves(end))
-        now = self.tracer.memory.clock
+
+@dataclass
+class _After:
+    """What the names are after the loop: what they were before, or what an iteration made them."""
+
+    slots: Slots
+    trips: Value | None
+    bases: dict[Place, Base] = field(default_factory=dict)
+    group: Pairs = field(default_factory=set)
+    cells: dict[Place, Cell] = field(default_factory=dict)
+    cell_group: set[frozenset[Cell]] = field(default_factory=set)
+
+    def thing(self, key: Key, begin: Thing, end: Thing) -> None:
+        tracer, growth = self.slots.tracer, self.slots.growth
+        found = self.numbers(key, begin, end)
+        if growth.rooms.get((key, ())) == AMPLE:
+            found = growing.settled(found)
+        last = iter(cells.cells_of(end))
+
+        def new(cell: Cell) -> Cell:
+            place = key, len([p for p in self.cells if p[0] == key])
+            self.cells[place] = Cell(frozenset({cell, next(last)}), born=tracer.memory.clock,
+                                     group=self.cell_group)
+            return self.cells[place]
+
+        found = cells.closed(tracer, found, new)
+        if isinstance(key, Cell):
+            assert isinstance(found, (Items, Grown))
+            tracer.memory.held[key] = found
+        else:
+            tracer.env[key] = found
+
+    def numbers(self, key: Key, begin: Thing, end: Thing) -> Thing:
+        """The thing with the loop's results in it."""
+        slots, now = self.slots, self.slots.tracer.memory.clock
+        results, ends = iter(enumerate(slots.results[key])), iter(leaves(end))
 
         def replace(leaf: Thing) -> Thing:
             (k, value), last = next(results), next(ends)
-            if (name, k) in self.kept:
+            if (key, k) in slots.kept:
                 return leaf
+            if (key, k) in slots.growth.counting:
+                assert slots.steps is not None
+                first = atom_of(leaf)
+                assert first is not None
+                return slots.growth.finish(
+                    (key, k), first, growing.trips_after(slots.tracer, slots.steps, self.trips))
             if isinstance(leaf, Handle) and isinstance(last, Handle):
-                base = Base(value, frozenset({leaf.base, last.base}), born=now, group=group)
-                bases[name, k] = base
+                base = Base(value, frozenset({leaf.base, last.base}), born=now, group=self.group)
+                self.bases[key, k] = base
                 return Handle(value, base)
             return thing_of(value)
 
-        return with_leaves(thing, replace)
+        return with_leaves(begin, replace)
 
 
-def _handles(things: Mapping[str, Thing]) -> dict[Place, Handle]:
+def _all_cells(things: Mapping[Key, Thing]) -> dict[Place, Cell]:
+    return {(key, j): cell for key, thing in things.items()
+            for j, cell in enumerate(cells.cells_of(thing))}
+
+
+def _handles(things: Mapping[Key, Thing]) -> dict[Place, Handle]:
     """The arrays in what names stand for, by name and number of the leaf."""
     return {(name, k): leaf for name, thing in things.items()
             for k, leaf in enumerate(leaves(thing)) if isinstance(leaf, Handle)}
-
-
-def _leaf_name(name: str, thing: Thing, k: int) -> str:
-    """The user's name; numbered for the parts of a container, marked for the flag of a Maybe."""
-    count = len(leaves(thing))
-    if isinstance(thing, Maybe) and k == count - 1:
-        return f"{name}_is_bound"
-    inner = thing.thing if isinstance(thing, Maybe) else thing
-    return name if atom_of(inner) is not None else f"{name}_{k}"

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from retrograd.frontend import branches, loops, storing
+from retrograd.frontend import branches, cells, lists, loops, storing
 from retrograd.frontend.arithmetic import binary
 from retrograd.frontend.binding import bind, named
 from retrograd.frontend.branches import join, truth
 from retrograd.frontend.certain import Certain
 from retrograd.frontend.expressions import closure, evaluate, evaluate_named
 from retrograd.frontend.things import (
+    Cell,
     Handle,
     Items,
     Lost,
@@ -97,6 +98,9 @@ def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
         if isinstance(owner, Handle):
             storing.augment(tracer, owner, node.target.slice, node.op, node.value)
             return
+        if isinstance(owner, (Cell, Items)):
+            lists.augment(tracer, owner, node.target.slice, node.op, node.value)
+            return
     if not isinstance(node.target, ast.Name):
         bind(tracer, node.target, Static(None))
         return
@@ -106,6 +110,9 @@ def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
     if isinstance(old, Handle):
         storing.augment_whole(tracer, old, node.op, value)
         tracer.env[name] = old
+        return
+    if isinstance(old, Cell) and isinstance(node.op, ast.Add):
+        lists.extend(tracer, old, value)
         return
     tracer.env[name] = named(tracer, binary(tracer, node.op, old, value), name)
 
@@ -171,7 +178,7 @@ def _missing(arm: Tracer, other: Tracer, name: str) -> Thing:
     """The stand-in for a name that only the other arm defines."""
     from retrograd.frontend.things import with_leaves
 
-    found = other.env[name]
+    found = cells.held(other, other.env[name])
     thing = found.thing if isinstance(found, Maybe) else found
     made = {v for s in walk(other.builder.block) for v in (*defined(s), *bound(s))}
 
@@ -180,7 +187,8 @@ def _missing(arm: Tracer, other: Tracer, name: str) -> Thing:
         assert atom is not None
         return thing_of(branches.stand_in(arm.builder, atom, made))
 
-    return Maybe(with_leaves(thing, stand_in), constant_of(False))
+    return cells.closed(arm, Maybe(with_leaves(thing, stand_in), constant_of(False)),
+                        lambda cell: Cell(born=arm.memory.clock))
 
 
 def _raise(tracer: Tracer, node: ast.Raise) -> Outcome:
@@ -256,6 +264,16 @@ def _pass(_: Tracer, __: ast.stmt) -> None:
     return None
 
 
+def _delete(tracer: Tracer, node: ast.Delete) -> None:
+    for target in node.targets:
+        owner = evaluate(tracer, target.value) if isinstance(target, ast.Subscript) else None
+        if isinstance(target, ast.Subscript) and isinstance(owner, (Cell, Items)):
+            lists.delete(tracer, owner, evaluate(tracer, target.slice))
+        else:
+            tracer.refuse("only elements of lists and dicts can be deleted",
+                          "leave the name bound", target)
+
+
 def _import(tracer: Tracer, node: ast.Import | ast.ImportFrom) -> None:
     """Imports inside a function: the modules are loaded now and are static."""
     import importlib
@@ -291,5 +309,5 @@ _HANDLERS: dict[type[ast.stmt], Callable[[Tracer, Any], Outcome]] = {
     ast.Return: _return, ast.If: _if, ast.Raise: _raise, ast.Assert: _assert,
     ast.Expr: _expression, ast.FunctionDef: _function, ast.Pass: _pass, ast.For: _for,
     ast.While: _while, ast.Import: _import, ast.ImportFrom: _import, ast.Global: _scope,
-    ast.Nonlocal: _scope,
+    ast.Nonlocal: _scope, ast.Delete: _delete,
 }

@@ -134,6 +134,13 @@ def _writable(tracer: Tracer, owner: Handle) -> None:
     if any(base.captured for base in owner.base.closure()):
         tracer.refuse(f"{owner.value.name!r} is an array from outside the function, and writing "
                       "into it would be seen there", "pass it as an argument, or copy it first")
+    if any(base.listed for base in owner.base.closure()):
+        tracer.refuse("an array that is an element of a list that has grown is written",
+                      "make it a copy: .copy(); or put it back: xs[k] = xs[k] + ...")
+    if any(base.overlaps(owner.base) for base in tracer.memory.lent):
+        tracer.refuse(f"{owner.value.name!r} was put into a list that grows, and is written "
+                      "afterwards: the list would see that",
+                      "put a copy into the list: .append(x.copy())")
     endings.note_store(tracer, owner.base)
 
 

@@ -332,6 +332,12 @@ def with_leaves(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
             return Grown(row, tuple(_array(new(b)) for b in buffers), _atom(new(count)), room)
         case Held(cell=cell, content=content):
             return Held(cell, with_leaves(content, new))
+        case _:
+            return _iterable_with(thing, new)
+
+
+def _iterable_with(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
+    match thing:
         case Range(start=start, stop=stop, step=step):
             return Range(_atom(new(start)), _atom(new(stop)), _atom(new(step)))
         case Enumerate(inner=inner, start=start):

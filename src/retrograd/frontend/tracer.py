@@ -52,6 +52,7 @@ class Context:
     sources: dict[str, None] = field(default_factory=dict)
     parameters: dict[Value, str] = field(default_factory=dict)
     modules: dict[str, None] = field(default_factory=dict)
+    trying: int = 0                  # loops being traced that can also be written out
     stores: dict[Base, Store] = field(default_factory=dict)     # into arguments, the first of each
     top: Builder | None = None                                  # the function's own block
     lasting: list[Base] = field(default_factory=list)           # arguments and captured arrays
@@ -155,6 +156,16 @@ class Tracer:
         span = self.span(node)
         line = self.frame.user_frame().source.line(span) if span else ""
         return Unsupported(reason, remedy, span, line)
+
+    @contextmanager
+    def trying(self, other_way: bool) -> Iterator[None]:
+        """What is refused for an unknown index can still be done in another way, if there is one:
+        by writing a loop out."""
+        self.context.trying += other_way
+        try:
+            yield
+        finally:
+            self.context.trying -= other_way
 
     # --- arrays --------------------------------------------------------------------------------
 

@@ -19,9 +19,29 @@ def _arrays(function: str, arrays: Any) -> Any:
     return tuple([np.asarray(a) for a in arrays])
 
 
+def _parts_joined(arrays: Any, axis: int) -> Any:
+    """The parts of an array, along its first axis, joined along another one of theirs."""
+    if np.ndim(arrays) < 2:
+        fail("ValueError", "zero-dimensional arrays cannot be concatenated")
+    some(np.shape(arrays)[0], "concatenate")
+    k = normal_axis(axis, np.ndim(arrays) - 1)
+    moved = arrays if k == 0 else np.moveaxis(arrays, 0, k)
+    n = np.shape(moved)
+    return np.reshape(moved, (*n[:k], n[k] * n[k + 1], *n[k + 2:]))
+
+
+def some(count: Any, what: str) -> None:
+    """Raise ValueError where there is nothing to join."""
+    if count == 0:
+        raise ValueError("need at least one array to " + what)
+
+
 def concatenate(arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None,
                 casting: str = "same_kind") -> Any:
     not_given("np.concatenate", "out", out)
+    if not is_sequence(arrays):
+        joined = np.ravel(arrays) if axis is None else _parts_joined(arrays, axis)
+        return joined if dtype is None else cast(joined, dtype)
     parts = _arrays("np.concatenate", arrays)
     if len(parts) == 0:
         fail("ValueError", "need at least one array to concatenate")
@@ -44,6 +64,13 @@ def concatenate(arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = 
 def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None,
           casting: str = "same_kind") -> Any:
     not_given("np.stack", "out", out)
+    if not is_sequence(arrays):
+        if np.ndim(arrays) == 0:
+            fail("TypeError", "iteration over a 0-d array")
+        some(np.shape(arrays)[0], "stack")
+        k = normal_axis(axis, np.ndim(arrays))
+        stacked = np.copy(arrays if k == 0 else np.moveaxis(arrays, 0, k))
+        return stacked if dtype is None else cast(stacked, dtype)
     parts = _arrays("np.stack", arrays)
     if len(parts) == 0:
         fail("ValueError", "need at least one array to stack")
@@ -58,15 +85,28 @@ def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None,
 
 
 def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    if not is_sequence(tup):
+        if np.ndim(tup) == 1:
+            return concatenate(np.expand_dims(tup, 1), 0, dtype=dtype)
+        return concatenate(tup, 0 if np.ndim(tup) == 2 else 1, dtype=dtype)
     parts = [np.atleast_1d(x) for x in _arrays("np.hstack", tup)]
     return concatenate(parts, 0 if np.ndim(parts[0]) == 1 else 1, dtype=dtype)
 
 
 def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    if not is_sequence(tup):
+        if np.ndim(tup) > 2:
+            return concatenate(tup, 0, dtype=dtype)
+        some(np.shape(tup)[0], "concatenate")
+        rows = np.copy(tup if np.ndim(tup) == 2 else np.expand_dims(tup, 1))
+        return rows if dtype is None else cast(rows, dtype)
     return concatenate([np.atleast_2d(x) for x in _arrays("np.vstack", tup)], 0, dtype=dtype)
 
 
 def column_stack(tup: Any) -> Any:
+    if not is_sequence(tup):
+        some(np.shape(tup)[0], "concatenate")
+        return np.transpose(tup) if np.ndim(tup) < 3 else concatenate(tup, 1)
     parts = [np.atleast_1d(x) for x in _arrays("np.column_stack", tup)]
     return concatenate([np.expand_dims(x, 1) if np.ndim(x) == 1 else x for x in parts], 1)
 
