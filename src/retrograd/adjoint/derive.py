@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from retrograd.adjoint.activity import activity
 from retrograd.adjoint.arithmetic import zeros
+from retrograd.adjoint.residuals.answers import Answer
 from retrograd.adjoint.residuals.demand import Residuals
+from retrograd.adjoint.residuals.restoring import Chain, chains, total, worth_restoring
 from retrograd.adjoint.residuals.tapes import Tapes, with_tapes
 from retrograd.adjoint.residuals.versions import versions
 from retrograd.adjoint.reverse import Reverse
@@ -37,27 +39,65 @@ class Adjoint:
     reverse: Block
     gradients: tuple[Atom, ...]
     facts: Facts
+    residuals: Residuals
 
 
 def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
-           seeds: Sequence[Atom], facts: Facts) -> Adjoint:
-    """The adjoint of `outputs`, weighted with `seeds`, with respect to `inputs`."""
-    where = places(function)
-    active = activity(function, inputs, outputs)
-    tapes = Tapes(where, facts)
-    residuals = Residuals(where, tapes, versions(function, where, facts))
-    builder = Builder(facts, checks=False)
-    sweep = Sweep(where.top, builder)
-    walk = Reverse(residuals, active, strong_values(function, active, where),
-                   overwritten_values(function, active, where))
-    for output, seed in zip(outputs, seeds, strict=True):
-        walk.accumulate(output, seed, sweep)
-    walk.block(function.body, sweep)
-    gradients = []
-    for value in inputs:
-        found = sweep.state.get(value)
-        gradients.append(zeros(builder, value) if found is None else found)
-    return Adjoint(with_tapes(function, tapes), sweep.block, tuple(gradients), facts)
+           seeds: Sequence[Atom], facts: Facts, wanted: Mapping[str, Answer] | None = None,
+           ) -> Adjoint:
+    """The adjoint of `outputs`, weighted with `seeds`, with respect to `inputs`.
+
+    It is planned without restoring arrays first; where that would keep more of an array than its
+    writes overwrite, it is planned again with their writes undone. `wanted` are the user's own
+    answers, by variable.
+    """
+    plan = _Plan(function, tuple(inputs), tuple(outputs), tuple(seeds), facts,
+                 {} if wanted is None else wanted)
+    adjoint, tapes = plan.carried_out(())
+    written = tuple(c for c in chains(versions(function, tapes.places, facts), tapes.places)
+                    if worth_restoring(c, tapes)) if tapes.tapes else ()
+    if written:
+        again, fewer = plan.carried_out(written)
+        if total(fewer) < total(tapes):
+            return again
+    return adjoint
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    function: Function
+    inputs: tuple[Value, ...]
+    outputs: tuple[Atom, ...]
+    seeds: tuple[Atom, ...]
+    facts: Facts
+    wanted: Mapping[str, Answer]
+
+    def carried_out(self, written: tuple[Chain, ...]) -> tuple[Adjoint, Tapes]:
+        """The adjoint with the writes to these arrays undone, and its tapes."""
+        where = places(self.function)
+        active = activity(self.function, self.inputs, self.outputs)
+        tapes = Tapes(where, self.facts)
+        for chain in written:
+            for let, old in chain.old.items():
+                tapes.old[let] = old
+                where.scope[old] = where.scope[let.result]
+                where.position[old] = where.position[let.result]
+        residuals = Residuals(where, tapes, versions(self.function, where, self.facts),
+                              self.wanted, written)
+        builder = Builder(self.facts, checks=False)
+        sweep = Sweep(where.top, builder)
+        walk = Reverse(residuals, active, strong_values(self.function, active, where),
+                       overwritten_values(self.function, active, where))
+        for output, seed in zip(self.outputs, self.seeds, strict=True):
+            walk.accumulate(output, seed, sweep)
+        walk.block(self.function.body, sweep)
+        gradients = []
+        for value in self.inputs:
+            found = sweep.state.get(value)
+            gradients.append(zeros(builder, value) if found is None else found)
+        forward = with_tapes(self.function, tapes)
+        return Adjoint(forward, sweep.block, tuple(gradients), self.facts,
+                       residuals), tapes
 
 
 def unit_seed(output: Atom) -> Constant:

@@ -9,17 +9,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrograd.adjoint.activity import differentiable_args, overwrites
 from retrograd.adjoint.arithmetic import add, reshaped, times, unbroadcast, zeros
 from retrograd.adjoint.checkpoint import reverse_checkpointed
 from retrograd.adjoint.residuals.demand import Residuals
-from retrograd.adjoint.residuals.tapes import Pointer, iteration_number
+from retrograd.adjoint.residuals.tapes import iteration_number
 from retrograd.adjoint.scopes import Scope
 from retrograd.adjoint.stores import part_of_adjoint
 from retrograd.adjoint.strong import SINGULAR
-from retrograd.adjoint.sweep import Key, Sweep, bar
+from retrograd.adjoint.sweep import Key, Sweep, bar, like
 from retrograd.adjoint.templates import Template, template
 from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
@@ -61,6 +61,9 @@ class Reverse:
     def statement(self, statement: Statement, sweep: Sweep) -> None:
         match statement:
             case Let():
+                if statement.result in self.residuals.chain_of and (
+                        statement.op in ("update", "add_at")):
+                    self.residuals.undo(statement, sweep)
                 g = sweep.state.pop(statement.result, None)
                 if g is not None and statement.result in self.active:
                     self.let(statement, g, sweep)
@@ -196,8 +199,8 @@ class Reverse:
                                              index=index)
             return
         if let.op == "push":
-            raise _placed(Unsupported("the derivative of this store is not supported yet",
-                                      "write it with basic indices"), let)
+            index = ("int", *(FULL,) * (array.type.rank - 1))
+            let = replace(let, op="update", static={"index": index})
         self.stored(let, g, array, sweep)
 
     def stored(self, let: Let, g: Atom, array: Value, sweep: Sweep) -> None:
@@ -233,7 +236,11 @@ class Reverse:
                 sweep.builder.facts.extents[values[c]] = sweep.builder.facts.of(c.inner)
         for c in slots:
             self.accumulate(c.next, values[c], inner)
+        restored = [(self.residuals.chain_of[c.result], c) for c in loop.carried
+                    if c.result in self.residuals.chain_of]
+        inner.holds.update((chain, c.next) for chain, c in restored if isinstance(c.next, Value))
         self.block(loop.body, inner)
+        sweep.holds.update((chain, c.init) for chain, c in restored if isinstance(c.init, Value))
         carried: list[Carried] = []
         finished: list[tuple[Carried, Value]] = []
         for c in slots:
@@ -257,13 +264,6 @@ class Reverse:
         for c, result in finished:
             self.accumulate(c.init, result, sweep)
 
-    def like(self, value: Value, sweep: Sweep) -> Value:
-        """A new value with the name, type and extents of another."""
-        new = Value(value.name, value.type)
-        if isinstance(value.type, Array):
-            sweep.builder.facts.extents[new] = sweep.builder.facts.of(value)
-        return new
-
     def threaded(self, inner: Sweep, sweep: Sweep) -> list[Carried]:
         """What a loop's body changes of its surroundings becomes carried."""
         result: list[Carried] = []
@@ -273,14 +273,14 @@ class Reverse:
             if init is None:
                 assert isinstance(key, Value)
                 init = zeros(sweep.builder, key)
-            after = self.like(value, sweep)
+            after = like(key, sweep.builder)
             result.append(Carried(init, value, inner.state[key], after))
             sweep.state[key] = after
         return result
 
     def home(self, key: Key) -> Scope:
         places = self.residuals.places
-        return places.top if isinstance(key, Pointer) else places.scope[key]
+        return places.scope[key] if isinstance(key, Value) else places.top
 
     def reverse_index(self, loop: Loop | While, sweep: Sweep, inner: Sweep) -> Value:
         """The index of the reverse loop; `inner` learns the iteration's number."""
@@ -329,8 +329,13 @@ class Reverse:
             for j, seed in zip(joins, seeds, strict=True):
                 if seed is not None:
                     self.accumulate((j.then, j.otherwise)[k], seed, arm)
+            for j in branch.joins:
+                end = (j.then, j.otherwise)[k]
+                if j.result in self.residuals.chain_of and isinstance(end, Value):
+                    arm.holds[self.residuals.chain_of[j.result]] = end
             self.block(block, arm)
             arms.append(arm)
+        sweep.holds.update(arms[0].holds)
         results: list[Join] = []
         updates: list[tuple[Key, Value]] = []
         for key in dict.fromkeys((*arms[0].entry, *arms[1].entry)):
@@ -341,9 +346,7 @@ class Reverse:
                 continue
             ends = [zeros(a.builder, key) if s is None else s  # type: ignore[arg-type]
                     for a, s in zip(arms, sides, strict=True)]
-            value = Value(bar(key), key.type) if isinstance(key, Value) else Value("n", INT)
-            if isinstance(key, Value) and isinstance(key.type, Array):
-                sweep.builder.facts.extents[value] = sweep.builder.facts.of(key)
+            value = like(key, sweep.builder)
             results.append(Join(ends[0], ends[1], value))
             updates.append((key, value))
         if not results:

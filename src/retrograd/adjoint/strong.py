@@ -20,6 +20,12 @@ from retrograd.ir.nodes import (
     Statement,
     Value,
     While,
+    blocks,
+    bound,
+    defined,
+    operands,
+    walk,
+    yields,
 )
 
 # Elementwise operations with a partial that may be inf or nan where their operands are finite
@@ -79,6 +85,7 @@ class _Uses:
     def __init__(self, places: Places, active: frozenset[Value],
                  uses: dict[Value, list[Value | None]], stores: bool) -> None:
         self.stores = stores
+        self.read: dict[tuple[Branch, int], set[Value]] = {}
         self.places = places
         self.active = active
         self.uses = uses
@@ -99,13 +106,30 @@ class _Uses:
         self.uses.setdefault(atom, []).append(atom if chosen else user)
 
     def chosen(self, value: Value, scope: Scope) -> bool:
+        """Whether a branch around the use may go past the value: it is used in one arm alone."""
         home = self.places.scope[value]
         for inner in scope.chain():
             if inner is home:
                 return False
-            if isinstance(inner.statement, Branch):
-                return True
+            branch = inner.statement
+            if isinstance(branch, Branch):
+                other = 1 if self.places.of_block[branch, 0] is inner else 0
+                if value not in self.read_in(branch, other):
+                    return True
         return False
+
+    def read_in(self, branch: Branch, k: int) -> set[Value]:
+        """The values that what is active in an arm of a branch is made from."""
+        found = self.read.get((branch, k))
+        if found is None:
+            found = self.read[branch, k] = {
+                end for j in branch.joins if j.result in self.active
+                and isinstance(end := (j.then, j.otherwise)[k], Value)}
+            for statement in walk(blocks(branch)[k]):
+                if not self.active.isdisjoint((*defined(statement), *bound(statement))):
+                    atoms = (*operands(statement), *(a for ends in yields(statement) for a in ends))
+                    found.update(a for a in atoms if isinstance(a, Value))
+        return found
 
     def block(self, block: Block, scope: Scope) -> None:
         for statement in block:

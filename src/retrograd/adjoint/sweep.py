@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from retrograd.adjoint.residuals.restoring import Chain
 from retrograd.adjoint.residuals.tapes import Pointer
 from retrograd.adjoint.scopes import Scope
 from retrograd.ir.build import Builder
 from retrograd.ir.nodes import Atom, Block, Value
 from retrograd.ir.types import INT
 
-Key = Value | Pointer
+Key = Value | Pointer | Chain
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +24,8 @@ class Sweep:
     carried value (`carried`, made when first asked for), an arm of a branch sees it as it was
     at the start (`entry`). `known` maps primal values to what stands for them here (recomputed,
     loaded from a tape, or an index), all made in the `prologue`; `iteration` is the number of
-    the iteration being reversed.
+    the iteration being reversed. `holds` says which version of an array that is restored is the
+    present one.
     """
 
     scope: Scope
@@ -34,6 +36,7 @@ class Sweep:
     entry: dict[Key, Atom | None] = field(default_factory=dict)
     known: dict[Value, Atom] = field(default_factory=dict)
     iteration: Atom | None = None
+    holds: dict[Chain, Value] = field(default_factory=dict)
     prologue: Builder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +74,7 @@ class Sweep:
         if key in self.state:
             return self.state[key]
         if self.scope is home or self.outer is None:
-            return key.final if isinstance(key, Pointer) else None
+            return None if isinstance(key, Value) else key.final
         if self.scope.is_loop:
             value = self._carried_value(key)
             self.carried[key] = self.state[key] = value
@@ -83,12 +86,27 @@ class Sweep:
         return before
 
     def _carried_value(self, key: Key) -> Value:
-        if isinstance(key, Pointer):
-            return Value("n", INT)
-        value = Value(bar(key), key.type)
-        if key.type.rank:
-            self.builder.facts.extents[value] = self.builder.facts.of(key)
-        return value
+        return like(key, self.builder)
+
+    def version(self, chain: Chain) -> Value:
+        """The version of an array that is there now, while its writes are undone."""
+        sweep: Sweep | None = self
+        while sweep is not None:
+            if chain in sweep.holds:
+                return sweep.holds[chain]
+            sweep = sweep.outer
+        return chain.final
+
+
+def like(key: Key, builder: Builder) -> Value:
+    """A new value for the adjoint of a value, the place of a pointer or an array's content."""
+    if isinstance(key, Pointer):
+        return Value("n", INT)
+    source = key.final if isinstance(key, Chain) else key
+    value = Value(source.name if isinstance(key, Chain) else bar(source), source.type)
+    if source.type.rank:
+        builder.facts.extents[value] = builder.facts.of(source)
+    return value
 
 
 def bar(value: Value) -> str:

@@ -147,29 +147,10 @@ def cast(x: Any, dtype: Any) -> Any:
     return x if dtype_of(x) == dtype_name(dtype) else primitive("cast", x, dtype=dtype_name(dtype))
 
 
-# What `np.float64(x)` and its like do: for arrays they return arrays.
-
-def float64(x: Any = 0) -> Any:
-    return primitive("cast", x, dtype="float64")
-
-
-def float32(x: Any = 0) -> Any:
-    return primitive("cast", x, dtype="float32")
-
-
-def int64(x: Any = 0) -> Any:
-    return primitive("cast", x, dtype="int64")
-
-
-def int32(x: Any = 0) -> Any:
-    return primitive("cast", x, dtype="int32")
-
-
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.where: where, np.square: square, np.reciprocal: reciprocal, np.positive: positive,
     np.clip: clip, np.real: real, np.imag: imag, np.conjugate: conjugate,
     np.deg2rad: deg2rad, np.radians: deg2rad, np.rad2deg: rad2deg, np.degrees: rad2deg,
     np.fabs: fabs, np.logical_xor: logical_xor, np.round: round, np.around: round,
     np.divmod: divmod, np.isclose: isclose, np.allclose: allclose,
-    np.float64: float64, np.float32: float32, np.int64: int64, np.int32: int32,
 }

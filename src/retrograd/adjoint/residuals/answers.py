@@ -7,11 +7,12 @@
     store       everything else: it waits on a tape
 
 A copy has the value of what it copies: where that is available, it is that.
+The user's `store=` and `recompute=` come before all of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -21,7 +22,7 @@ from retrograd.ir.nodes import Atom, Let, Loop, Value
 from retrograd.ir.operations import cost, family
 
 STORE_COST = 10.0          # an operation that costs more is stored rather than computed again
-_STORES = ("update", "add_at", "push")
+STORES = ("update", "add_at", "push")
 
 
 class Answer(Enum):
@@ -38,7 +39,8 @@ class Answers:
 
     places: Places
     versions: Versions | None = None
-    wanted: dict[str, Answer] = field(default_factory=dict)      # the user's, by name
+    wanted: Mapping[str, Answer] = field(default_factory=dict)   # the user's, by name
+    restored: frozenset[Value] = frozenset()      # the last versions of arrays that are restored
     _found: dict[Value, Answer] = field(default_factory=dict)
     _readers: dict[Value, list[Scope]] | None = None
 
@@ -54,13 +56,19 @@ class Answers:
             return Answer.KEEP
         if isinstance(scope.statement, Loop) and scope.statement.index is value:
             return Answer.INDEX
+        asked = self.wanted.get(value.name)
+        if asked is Answer.STORE:
+            return Answer.STORE
         let = self.places.lets.get(value)
         again = let is not None and self._worth_recomputing(let)
+        if asked is Answer.RECOMPUTE and let is not None and (
+                again or let.op not in STORES or self._made_here(let.args[0], scope)):
+            return Answer.RECOMPUTE
         if let is not None and again and self._all_free(let.args):
             return Answer.RECOMPUTE
         if self.versions is not None:
             last = self.versions.last(value)
-            if last is not None and self._all_free(last[2]):
+            if last is not None and last[0] not in self.restored and self._all_free(last[2]):
                 return Answer.FINAL
         return Answer.RECOMPUTE if again else Answer.STORE
 
@@ -82,7 +90,7 @@ class Answers:
     def _worth_recomputing(self, let: Let) -> bool:
         if let.op == "copy":
             return self.free(let.args[0])
-        if let.op in _STORES:
+        if let.op in STORES:
             return self._made_here(let.args[0], self.places.scope[let.result])
         return cost(let) < STORE_COST and not self._reads_more_than_it_gives(let)
 
@@ -92,7 +100,7 @@ class Answers:
         let = self.places.lets.get(atom) if isinstance(atom, Value) else None
         if let is None or self.places.scope[let.result] is not scope:
             return False
-        if let.op in _STORES:
+        if let.op in STORES:
             return self._made_here(let.args[0], scope)
         return (family(let.op) == "create" and let.op != "let") and self.free(let.result)
 
@@ -113,6 +121,10 @@ class Answers:
         depths = [len(scope.loops()) - loops for scope in self._scopes_of_reads(array)]
         rank = array.type.rank
         return any(d > rank for d in depths) or sum(d >= rank for d in depths) > 1
+
+    def reads_of(self, array: Value) -> int:
+        """How many places read parts of an array that is stored because it serves many of them."""
+        return len(self._scopes_of_reads(array)) if self._serves_many(array) else 0
 
     def _scopes_of_reads(self, array: Value) -> list[Scope]:
         if self._readers is None:

@@ -5,13 +5,17 @@ Recomputation and loads happen once for each iteration that is reversed and in p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from retrograd.adjoint.residuals.answers import Answer, Answers
+from retrograd.adjoint.residuals.reasons import cannot_recompute
+from retrograd.adjoint.residuals.restoring import Chain
 from retrograd.adjoint.residuals.tapes import Tape, Tapes
 from retrograd.adjoint.residuals.versions import Versions
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.adjoint.sweep import Sweep
+from retrograd.ir.build import Builder
 from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import Atom, Let, Value, While, integer
 
@@ -23,21 +27,78 @@ class Residuals:
     places: Places
     tapes: Tapes
     versions: Versions | None = None
+    wanted: Mapping[str, Answer] = field(default_factory=dict)   # the user's, by name
+    chains: tuple[Chain, ...] = ()                 # arrays whose writes are undone
+    chain_of: dict[Value, Chain] = field(init=False)
     answers: Answers = field(init=False)
+    stands: dict[Value, Atom] = field(default_factory=dict)      # what was asked for, what it is
+    nested: list[Residuals] = field(default_factory=list)        # of checkpointed iterations
 
     def __post_init__(self) -> None:
-        self.answers = Answers(self.places, self.versions)
+        self.answers = Answers(self.places, self.versions, self.wanted,
+                               frozenset(c.final for c in self.chains))
+        self.chain_of = {version: c for c in self.chains for version in c.versions}
 
     def need(self, atom: Atom, sweep: Sweep) -> Atom:
         """What stands for a primal value in a block of the reverse sweep."""
         if not isinstance(atom, Value) or atom not in self.places.scope:
             return atom
         found = self._present(atom, sweep)
+        if found is None and self._restored(atom, sweep):
+            found = sweep.known[atom] = self._here(atom, sweep)
         if found is None:
             self._provide(atom, sweep)
             found = self._present(atom, sweep)
         assert found is not None
+        self.stands.setdefault(atom, found)
         return found
+
+    # --- arrays that are restored ---------------------------------------------------------------
+
+    def _restored(self, value: Value, sweep: Sweep) -> bool:
+        """Whether a value is, or is made from, what a restored array holds at this moment."""
+        if not self.chain_of or self._present(value, sweep) is not None:
+            return False
+        array = self._array(value)
+        if array in self.chain_of:
+            return sweep.version(self.chain_of[array]) is array
+        return self.answers.of(value) is Answer.RECOMPUTE and any(
+            isinstance(a, Value) and self._restored(a, sweep) for a in self.answers.needed(value))
+
+    def _array(self, value: Value) -> Value:
+        """The array that a value is a part of, or the value itself."""
+        let = self.places.lets.get(value)
+        if let is not None and let.op in ("load", "view", "take"):
+            assert isinstance(let.args[0], Value)
+            return let.args[0]
+        return value
+
+    def _here(self, value: Value, sweep: Sweep) -> Atom:
+        """Read it, or compute it, at this place: later it will be another version."""
+        array = self._array(value)
+        if array not in self.chain_of:
+            return self._recompute(self.places.lets[value], sweep, sweep.builder)
+        content = sweep.get(self.chain_of[array], self.places.top)
+        assert content is not None
+        if array is value:
+            return content
+        let = self.places.lets[value]
+        return sweep.builder.let(let.op, content, *(self.need(a, sweep) for a in let.args[1:]),
+                                 name=value.name, **let.static)
+
+    def undo(self, let: Let, sweep: Sweep) -> None:
+        """Put back what a write to a restored array has overwritten."""
+        chain = self.chain_of[let.result]
+        content = sweep.get(chain, self.places.top)
+        assert content is not None
+        atoms = [self.need(a, sweep) for a in let.args[1:-1]]
+        sweep.state[chain] = sweep.builder.let(
+            "update", content, *atoms, self.need(chain.old[let], sweep), name=let.result.name,
+            index=let.static["index"])
+        assert isinstance(let.args[0], Value)
+        sweep.holds[chain] = let.args[0]
+
+    # --- in program order -----------------------------------------------------------------------
 
     def _present(self, value: Value, sweep: Sweep) -> Atom | None:
         if self.places.scope[value] is self.places.top:
@@ -56,13 +117,17 @@ class Residuals:
             pending += [a for a in self.answers.needed(v) if isinstance(a, Value)]
         for v in sorted(wanted, key=self.places.position.__getitem__):
             home = sweep.at(self.places.scope[v])
-            match self.answers.of(v):
+            answer = self.answers.of(v)
+            if answer is Answer.STORE and self.wanted.get(v.name) is Answer.RECOMPUTE:
+                raise cannot_recompute(v, self.places)
+            match answer:
                 case Answer.RECOMPUTE:
                     home.known[v] = self._recompute(self.places.lets[v], home)
                 case Answer.FINAL:
                     home.known[v] = self._final(v, home)
                 case _:
                     home.known[v] = self._load(v, home)
+            self.stands[v] = home.known[v]
 
     def trips(self, loop: While, scope: Scope, sweep: Sweep) -> Atom:
         """How many iterations a `while` made; the pointer of its tapes counts them too."""
@@ -72,13 +137,14 @@ class Residuals:
 
     # --- the answers ----------------------------------------------------------------------------
 
-    def _recompute(self, let: Let, home: Sweep) -> Atom:
+    def _recompute(self, let: Let, home: Sweep, builder: Builder | None = None) -> Atom:
+        builder = home.prologue if builder is None else builder
         args = [self.need(a, home) for a in let.args]
         if let.op == "copy":
             return args[0]
         if let.op in ("update", "add_at") and self._copied(let.args[0]):
-            args[0] = home.prologue.let("copy", args[0], name=let.result.name)
-        return home.prologue.let(let.op, *args, name=let.result.name, weak=_weak(let),
+            args[0] = builder.let("copy", args[0], name=let.result.name)
+        return builder.let(let.op, *args, name=let.result.name, weak=_weak(let),
                                  **let.static)
 
     def _copied(self, atom: Atom) -> bool:

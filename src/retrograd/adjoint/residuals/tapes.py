@@ -88,7 +88,10 @@ class Tapes:
     tapes: dict[Value, Tape] = field(default_factory=dict)
     pointers: dict[Scope, Pointer] = field(default_factory=dict)
     places_in: dict[Value, Pointer] = field(default_factory=dict)     # of ragged tapes
+    old: dict[Statement, Value] = field(default_factory=dict)      # what writes overwrite
     instead: dict[Statement, Block] = field(default_factory=dict)
+    rooms: dict[Value, Atom] = field(default_factory=dict)         # what holds each taped value
+    snapshots: dict[Value, tuple[Value, Loop]] = field(default_factory=dict)
 
     def tape(self, value: Value) -> Tape:
         """The tape of a value that is defined inside a loop or a branch."""
@@ -213,6 +216,7 @@ class _Writer:
             self.store(bound(scope.statement), waiting, builder, current)
         for statement in block:
             with builder.at(statement.origin):
+                self.store_overwritten(statement, waiting, builder, current)
                 self.statement(statement, scope, builder, current)
                 self.store(defined(statement), waiting, builder, current)
         if pointer is not None:
@@ -235,6 +239,17 @@ class _Writer:
                 index = ("int",) * len(numbers) + (FULL,) * value.type.rank
                 new = builder.let("update", old, *numbers, value, name=tape.name, index=index)
             current[tape] = new
+
+    def store_overwritten(self, statement: Statement, waiting: dict[Value, Tape],
+                          builder: Builder, current: Current) -> None:
+        """What a write to an array that is restored is going to overwrite."""
+        old = self.tapes.old.get(statement)
+        if old is not None and old in waiting:
+            assert isinstance(statement, Let)
+            op = "view" if old.type.rank else "load"
+            builder.append(Let(old, op, statement.args[:-1], {"index": statement.static["index"]},
+                               statement.origin))
+            self.store((old,), waiting, builder, current)
 
     def push_elements(self, tape: Tape, value: Value, old: Atom, waiting: dict[Value, Tape],
                       builder: Builder, current: Current) -> Atom:
@@ -314,7 +329,9 @@ class _Writer:
         rows = [integer(FIRST_ROWS)] if tape.rows is None else [
             builder.atom_of(n) for n in tape.rows]
         shape = self.tapes.row_shape(tape, builder)
-        return builder.let("empty", *rows, *shape, name=tape.name, dtype=tape.value.type.dtype)
+        room = builder.let("empty", *rows, *shape, name=tape.name, dtype=tape.value.type.dtype)
+        self.tapes.rooms[tape.value] = room
+        return room
 
     def branch(self, branch: Branch, builder: Builder, current: Current) -> None:
         found, pointers = self.inside(branch)
