@@ -13,8 +13,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from retrograd.adjoint.derive import Adjoint, seed_parameter, unit_seed
 from retrograd.adjoint.derive import derive as adjoint_of
-from retrograd.adjoint.derive import seed_parameter, unit_seed
+from retrograd.adjoint.residuals.forecast import answers_wanted, check_wanted, forecast
 from retrograd.backend.emit import emit
 from retrograd.backend.lowering import lower
 from retrograd.collector import no_collection
@@ -45,6 +46,7 @@ from retrograd.program import (
     Position,
     Program,
     Request,
+    Residual,
     Unit,
     param_at,
 )
@@ -66,6 +68,7 @@ class Derived:
 
     function: Function
     structure: Tree
+    residuals: tuple[Residual, ...] = ()
 
 
 def derive(request: Request) -> Program:
@@ -81,10 +84,12 @@ def derive(request: Request) -> Program:
     with no_collection():
         traced = trace(request)
         functions = _PRODUCTS[request.product](request, traced)
+        residuals = functions[0].residuals
+        check_wanted(residuals, request)
         first, *second = (_unit(d, request, traced) for d in functions)
         visible = None if traced.visible is traced.tree else traced.visible
         units = (replace(first, written=traced.written, visible=visible), *second)
-    return Program(units, traced.captures, traced.guards, sources=traced.sources)
+    return Program(units, traced.captures, traced.guards, residuals, traced.sources)
 
 
 def optimised(function: Function, stages: Sequence[Stage] = OPTIMISATIONS) -> Function:
@@ -111,35 +116,48 @@ def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
     output = _scalar_output(request, traced, value)
     atoms = traced.function.returns
     inputs = _inputs(request, traced)
-    adjoint = adjoint_of(traced.function, inputs, [output], [unit_seed(output)], traced.facts)
+    adjoint = adjoint_of(traced.function, inputs, [output], [unit_seed(output)], traced.facts,
+                         answers_wanted(request))
     count = len(inputs)
     gradients: Tree = Leaf(0) if request.single else Node(
         "tuple", tuple(Leaf(k) for k in range(count)))
     if request.product == GRAD:
+        first_gradient = 0
         returns = (*adjoint.gradients, *(atoms if request.has_aux else ()))
         structure = Node("tuple", (gradients, shifted(aux, count))) if aux is not None \
             else gradients
     else:
+        first_gradient = len(atoms)
         returns = (*atoms, *adjoint.gradients)
         first = value if aux is None else Node("tuple", (value, aux))
         structure = Node("tuple", (first, shifted(gradients, len(atoms))))
     name = f"{traced.function.name}_{request.product}"
     function = Function(name, traced.function.params,
                         (*adjoint.forward, BOUNDARY, *adjoint.reverse), returns)
-    return (Derived(optimised(function), structure),)
+    function = optimised(function)
+    found = function.returns[first_gradient:first_gradient + count]
+    return (Derived(function, structure, _residuals(adjoint, function, found)),)
+
+
+def _residuals(adjoint: Adjoint, function: Function, gradients: tuple[Atom, ...],
+               ) -> tuple[Residual, ...]:
+    """The table of an optimised adjoint."""
+    cut = function.body.index(BOUNDARY)
+    return forecast(adjoint.residuals, function, function.body[cut:], gradients)
 
 
 def _joint(request: Request, traced: Traced) -> tuple[Derived, ...]:
     """A vjp as one function: the arguments, then the output's adjoints."""
-    whole, _, structure = _both_sweeps(request, traced)
+    whole, adjoint, _, structure = _both_sweeps(request, traced)
     count = len(traced.function.returns)
-    function = replace(whole, name=f"{whole.name}_vjp", returns=whole.returns[count:])
-    return (Derived(optimised(function), structure),)
+    function = optimised(replace(whole, name=f"{whole.name}_vjp", returns=whole.returns[count:]))
+    return (Derived(function, structure,
+                    _residuals(adjoint, function, function.returns)),)
 
 
 def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     """Forward and backward, cut between the sweeps."""
-    whole, seeds, structure = _both_sweeps(request, traced)
+    whole, adjoint, seeds, structure = _both_sweeps(request, traced)
     whole = optimised(whole)
     cut = whole.body.index(BOUNDARY)
     count = len(traced.function.returns)
@@ -150,26 +168,30 @@ def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     forward = remove_dead(Function(f"{whole.name}_forward", traced.function.params,
                                    whole.body[:cut], (*results, *residuals)))
     kept = Node("tuple", tuple(Leaf(count + k) for k in range(len(residuals))))
-    return (Derived(forward, Node("tuple", (traced.tree, kept))), Derived(backward, structure))
+    table = _residuals(adjoint, whole, gradients)
+    return (Derived(forward, Node("tuple", (traced.tree, kept)), table),
+            Derived(backward, structure))
 
 
-def _both_sweeps(request: Request, traced: Traced) -> tuple[Function, list[Value], Tree]:
+def _both_sweeps(request: Request, traced: Traced,
+                 ) -> tuple[Function, Adjoint, list[Value], Tree]:
     """The function of the arguments and the output's adjoints that returns the outputs and the
-    gradients; those adjoints; and the structure of the gradients."""
+    gradients; what it is made of; those adjoints; and the structure of the gradients."""
     if request.has_aux:
         raise Unsupported("vjp with has_aux is not supported", "return the value alone")
     outputs = [a for a in traced.function.returns if is_float(a.type)]
     names = [f"out_{k}_bar" if len(outputs) > 1 else "out_bar" for k in range(len(outputs))]
     seeds = [seed_parameter(o, traced.facts, n) for o, n in zip(outputs, names, strict=True)]
     inputs = _inputs(request, traced)
-    adjoint = adjoint_of(traced.function, inputs, outputs, seeds, traced.facts)
+    adjoint = adjoint_of(traced.function, inputs, outputs, seeds, traced.facts,
+                         answers_wanted(request))
     whole = Function(
         traced.function.name, (*traced.function.params, *seeds),
         (*adjoint.forward, BOUNDARY, *adjoint.reverse),
         (*traced.function.returns, *adjoint.gradients))
     places: Tree = Leaf(0) if request.single else Node(
         "tuple", tuple(Leaf(k) for k in range(len(inputs))))
-    return whole, seeds, places
+    return whole, adjoint, seeds, places
 
 
 _PRODUCTS: dict[str, Callable[[Request, Traced], tuple[Derived, ...]]] = {

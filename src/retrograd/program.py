@@ -51,7 +51,8 @@ class Request:
     returned; `single` says that the gradient is returned itself and not in a tuple.
     `known_captures` are captured ints whose value is part of the specialisation. Without
     `boundscheck`, compiled code does not check indices. `returns` names array parameters whose
-    last contents are results too.
+    last contents are results too. Variables in `recompute` and `store` are computed again or
+    stored, whatever the planner would do.
     """
 
     function: Callable[..., Any]
@@ -64,6 +65,8 @@ class Request:
     known_captures: tuple[tuple[str, Any], ...] = ()
     boundscheck: bool = True
     returns: tuple[str, ...] = ()
+    recompute: tuple[str, ...] = ()
+    store: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +160,29 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Residual:
+    """A primal value that the reverse sweep reads: where it is from, how it is had again and why.
+
+    `variable` is the user's name for it (empty for a part of an expression). `each` and `total`
+    are the bytes that are stored for an iteration and in all, as texts over the first unit's
+    arguments (`adjoint/residuals/sizes.py`), "0" for none, None where that is not known before
+    the call.
+    """
+
+    variable: str
+    span: Span | None
+    answer: str
+    why: str
+    each: str | None = "0"
+    total: str | None = "0"
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """The compiler's answer: one unit, or two for a vjp (forward, backward)."""
 
     units: tuple[Unit, ...]
     captures: tuple[Capture, ...]
     guards: tuple[Guard, ...]
-    residuals: int = 0
+    residuals: tuple[Residual, ...] = ()
     sources: tuple[str, ...] = ()     # the text of every function that was inlined, for cache keys

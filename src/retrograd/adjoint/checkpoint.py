@@ -223,7 +223,11 @@ class _Checkpointed:
             "subtract", self.count(builder), integer(1)), name="limit")
         rows = builder.let("maximum", builder.let("add", limit, integer(1)), integer(1),
                            name="rows")
-        return limit, empty_stack(builder, rows, again.state)
+        stack = empty_stack(builder, rows, again.state)
+        snapshots = self.reverse.residuals.tapes.snapshots
+        snapshots.update((room, (c.inner, self.loop)) for room, c in zip(
+            _values(stack.rows), again.kept, strict=True))
+        return limit, stack
 
     def count(self, builder: Builder) -> Atom:
         """The number of iterations."""

@@ -89,9 +89,11 @@ def turn(walk: Reverse, loop: Loop, slots: Sequence[Carried], builder: Builder) 
     iteration = Function("iteration", body.params, body.block, ())
     where = places(iteration)
     tapes = Tapes(where, builder.facts)
+    residuals = Residuals(where, tapes, versions(iteration, where, builder.facts),
+                          walk.residuals.wanted)
+    walk.residuals.nested.append(residuals)
     nested = replace(
-        walk, residuals=Residuals(where, tapes, versions(iteration, where, builder.facts)),
-        active=_seen(walk.active, body.copy),
+        walk, residuals=residuals, active=_seen(walk.active, body.copy),
         strong=_seen(walk.strong, body.copy), overwritten=_seen(walk.overwritten, body.copy))
     sweep = Sweep(where.top, builder.inner())
     sweep.builder.origin = None

@@ -51,6 +51,7 @@ class Places:
     scope: dict[Value, Scope] = field(default_factory=dict)
     position: dict[Value, int] = field(default_factory=dict)
     lets: dict[Value, Let] = field(default_factory=dict)
+    made: dict[Value, Statement] = field(default_factory=dict)     # what defines it
     of_block: dict[tuple[Statement, int], Scope] = field(default_factory=dict)
 
     def inside(self, value: Value, scope: Scope) -> bool:
@@ -85,5 +86,6 @@ def _block(result: Places, block: Block, scope: Scope) -> None:
             _block(result, inner, new)
         for value in defined(statement):
             _place(result, value, scope)
+            result.made[value] = statement
             if isinstance(statement, Let):
                 result.lets[value] = statement

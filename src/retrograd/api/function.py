@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from retrograd.api.types import Param
 from retrograd.backend.dispatch import slow_entry
 from retrograd.errors import Unsupported
 from retrograd.program import GRAD, PRIMAL, VALUE_AND_GRAD, Program
+
+if TYPE_CHECKING:
+    from retrograd.api.residuals import Residuals
 
 
 class Compiled:
@@ -82,6 +85,15 @@ class Compiled:
         if example and isinstance(example[0], str) and example[0] in ("readable", "compiled"):
             kind, example = example[0], example[1:]
         return export.text(self._program(example), kind == "compiled", self.options)
+
+    def residuals(self, *example: Any) -> Residuals:
+        """What the reverse sweep reads of the primal, and what it costs, for such arguments.
+
+        A table, to print or to look at in a notebook: for every primal value how the reverse
+        sweep has it again and why, the bytes that are stored an iteration and in all. The
+        function is not run; where a trip count is not known before (`while`), the total is None.
+        """
+        return self._specialiser.residuals(self._bound(example))
 
     def write(self, path: Any, *example: Any) -> None:
         """Write `source(*example)` to a file, in UTF-8; the example may begin with "compiled"."""
@@ -267,6 +279,10 @@ class Differentiable(Compiled):
     def grad(self) -> Gradient:
         """The function that returns the gradient for the same parameters."""
         return Gradient(self.primal, self._wanted, self.options)
+
+    def residuals(self, *example: Any) -> Residuals:
+        gradient: Gradient = self.grad
+        return gradient.residuals(*example)
 
     def _own_wanted(self) -> Wanted:
         return Wanted((), False)

@@ -22,6 +22,9 @@ class Options:
     cache: bool = True
     vector_math: bool = True
     returns: str | Sequence[str] = ()
+    recompute: str | Sequence[str] = ()
+    store: str | Sequence[str] = ()
+    max_memory: float | None = None
 
     def __post_init__(self) -> None:
         if self.parallel:
@@ -35,7 +38,22 @@ class Options:
             if isinstance(self.fastmath, str):
                 raise TypeError("fastmath must be a bool or a set of flags")
             object.__setattr__(self, "fastmath", frozenset(self.fastmath))
-        object.__setattr__(self, "returns", _names(self.returns))
+        for name, what in (("returns", "parameter"), ("recompute", "variable"),
+                           ("store", "variable")):
+            object.__setattr__(self, name, _names(name, getattr(self, name), what))
+        both = [n for n in self.recompute if n in self.store]
+        if both:
+            raise ValueError(f"{both[0]!r} is in recompute and in store")
+        self._check_limit()
+
+    def _check_limit(self) -> None:
+        limit = self.max_memory
+        if limit is None:
+            return
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)):
+            raise TypeError(f"max_memory must be a number of bytes, got {limit!r}")
+        if not limit >= 0:
+            raise ValueError(f"max_memory must not be negative, got {limit!r}")
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -47,13 +65,13 @@ class Options:
         return CompileOptions(flags, self.cache)
 
 
-def _names(returns: str | Sequence[str]) -> tuple[str, ...]:
-    """The names in `returns`, one or several."""
-    names = (returns,) if isinstance(returns, str) else returns
+def _names(option: str, given: str | Sequence[str], what: str) -> tuple[str, ...]:
+    """The names in an option that takes one or several."""
+    names = (given,) if isinstance(given, str) else given
     if not isinstance(names, (tuple, list)) or not all(isinstance(n, str) for n in names):
-        raise TypeError(f"returns must be the name of a parameter or a tuple of names, got "
-                        f"{returns!r}")
+        raise TypeError(f"{option} must be the name of a {what} or a tuple of names, got "
+                        f"{given!r}")
     twice = [n for k, n in enumerate(names) if n in names[:k]]
     if twice:
-        raise ValueError(f"returns names {twice[0]!r} twice")
+        raise ValueError(f"{option} names {twice[0]!r} twice")
     return tuple(names)

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrograd.api import stored
 from retrograd.api.options import Options
@@ -17,6 +17,7 @@ from retrograd.api.parameters import Wanted, check_returns, place_name
 from retrograd.api.types import Param, accepts, canonical, differentiated, param_key, type_of
 from retrograd.backend import execute
 from retrograd.backend.dispatch import fast_entry, guard_holds, runner
+from retrograd.backend.dispatch_limit import Limit, require_known, require_within
 from retrograd.backend.dispatch_results import Call
 from retrograd.backend.dispatch_writes import put_back, require_apart
 from retrograd.errors import InternalError, Unsupported
@@ -36,6 +37,9 @@ from retrograd.program import (
     param_at,
 )
 from retrograd.trees import Node, Tree
+
+if TYPE_CHECKING:
+    from retrograd.api.residuals import Residuals
 
 _TOO_MANY = 8
 
@@ -70,6 +74,7 @@ class Specialisation:
     entry: Callable[..., Any] | None
     targets: tuple[Type, ...]
     backward: Callable[..., Any] | None = None
+    limit: Limit | None = None
 
     def holds(self) -> bool:
         """Whether what the program took from outside is still of the same types and identity."""
@@ -79,28 +84,32 @@ class Specialisation:
     def leaves(self, values: Sequence[Any]) -> list[Any]:
         """The arguments as the code takes them: without static ones, with captured ones.
 
-        Raises Unsupported where one that is written may share memory with another.
+        Raises Unsupported where one that is written may share memory with another, and where
+        more would be stored than `max_memory` allows.
         """
-        given = self._given(values)
+        given = given_leaves(self.request.params, values)
         captured = [_read(capture) for capture in self.program.captures]
         require_apart(self.program.units[0].written, [*(v for v, _ in given), *captured])
-        return [*(canonical(v, p) for v, p in given), *captured]
+        leaves = [*(canonical(v, p) for v, p in given), *captured]
+        require_within(self.limit, leaves)
+        return leaves
 
     def called(self, values: Sequence[Any]) -> Any:
         """The first unit's results for these arguments."""
         leaves = self.leaves(values)
         result = self.run(*leaves)
-        put_back(self.program.units[0].written, [v for v, _ in self._given(values)], leaves)
+        given = [v for v, _ in given_leaves(self.request.params, values)]
+        put_back(self.program.units[0].written, given, leaves)
         return result
 
-    def _given(self, values: Sequence[Any]) -> list[tuple[Any, Type]]:
-        """The arguments that are not static, one by one, and their types."""
-        found: list[tuple[Any, Type]] = []
-        for value, param in zip(values, self.request.params, strict=True):
-            pairs = zip(value, param, strict=True) if isinstance(param, tuple) else (
-                (value, param),)
-            found += [(v, p) for v, p in pairs if not isinstance(p, Known)]
-        return found
+
+def given_leaves(params: Sequence[Param], values: Sequence[Any]) -> list[tuple[Any, Type]]:
+    """The arguments that are not static, one by one, and their types."""
+    found: list[tuple[Any, Type]] = []
+    for value, param in zip(values, params, strict=True):
+        pairs = zip(value, param, strict=True) if isinstance(param, tuple) else ((value, param),)
+        found += [(v, p) for v, p in pairs if not isinstance(p, Known)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +194,16 @@ class Specialiser:
         with self._lock:
             return self._derived(params, values).program
 
+    def residuals(self, values: Sequence[Any]) -> Residuals:
+        """The table of residuals for these arguments, without compiling or running anything."""
+        from retrograd.api.residuals import residuals_of
+
+        with self._lock:
+            derived = self._derived(self.params_of(values), values)
+        given = given_leaves(derived.request.params, values)
+        return residuals_of(derived.program.residuals, [
+            *(canonical(v, p) for v, p in given), *map(_read, derived.program.captures)])
+
     # --- looking up ------------------------------------------------------------------------
 
     def _find(self, params: tuple[Param, ...],
@@ -225,7 +244,8 @@ class Specialiser:
         request, program = derived.request, derived.program
         unit = program.units[0]
         targets = self._targets(unit, request)
-        call = self.call(unit, targets)
+        limit = self._limit(program)
+        call = replace(self.call(unit, targets), limit=limit)
         captured = tuple(c.type for c in program.captures)
         types = (*_flat(request.params), *captured)
         entry = None if self._written is None else fast_entry(
@@ -233,7 +253,7 @@ class Specialiser:
             guards=program.guards, slow=slow, written=self._written,
             numbers=[p for p in self.wanted.positions if isinstance(p, int)], any_layout=declared)
         made = Specialisation(request, program, runner(self.name, types, call), entry, targets,
-                              self._backward(request, program))
+                              self._backward(request, program), limit)
         if derived.fresh and self._on_disk():
             stored.store(request, program)
         reason = self._reason(request.params, first)
@@ -247,6 +267,14 @@ class Specialiser:
         self.records.append(Signature(texts, reason, seconds))
         self._warn()
         return made
+
+    def _limit(self, program: Program) -> Limit | None:
+        most = self.options.max_memory
+        if most is None or self.product == PRIMAL:
+            return None
+        limit = Limit(most, program.residuals)
+        require_known(limit)
+        return limit
 
     def _derived(self, params: tuple[Param, ...],
                  values: Sequence[Any] | None) -> _Derived:
@@ -278,7 +306,8 @@ class Specialiser:
             self.function, self.product, params, self.wanted.positions, self.wanted.single,
             self.options.has_aux, self.options.holomorphic,
             tuple((name, None) for name in sorted(self._known_captures)),
-            self.options.boundscheck, self.options.contents)
+            self.options.boundscheck, self.options.contents, tuple(self.options.recompute),
+            tuple(self.options.store))
 
     def _note_static(self, names: tuple[str, ...], captures: tuple[str, ...],
                      params: tuple[Param, ...]) -> None:

@@ -30,7 +30,7 @@ from retrograd.backend import cache
 from retrograd.frontend.need import NeedStatic
 from retrograd.ir.types import Type
 from retrograd.places import ATTRIBUTE, ITEM, Place
-from retrograd.program import Capture, Emitted, Guard, Program, Request, Unit, Written
+from retrograd.program import Capture, Emitted, Guard, Program, Request, Residual, Unit, Written
 from retrograd.trees import Tree
 
 _KEPT = 8                  # programs of one function and request, for other captured things
@@ -70,6 +70,7 @@ class _Stored:
     captures: tuple[tuple[str, Type, _Way], ...] = ()
     guards: tuple[tuple[str, _Way, Any], ...] = ()
     sources: tuple[str, ...] = ()
+    residuals: tuple[Residual, ...] = ()
     static: tuple[str, ...] = ()
     captured: tuple[str, ...] = ()
 
@@ -104,7 +105,7 @@ def store(request: Request, program: Program) -> None:
                   for u in program.units),
             tuple((c.name, c.type, ways.to(c.place)) for c in program.captures),
             tuple((g.name, ways.to(g.place), fingerprint(g.value)) for g in program.guards),
-            program.sources)
+            program.sources, program.residuals)
         _write(path, stored)
     except (_Indescribable, pickle.PicklingError, OSError):
         return
@@ -154,7 +155,7 @@ def _program(stored: _Stored, function: Callable[..., Any]) -> Program | None:
         captures.append(capture)
     units = tuple(Unit(u.params, u.results, u.readable, functools.partial(_same, u.lowered),
                        u.written, u.visible) for u in stored.units)
-    return Program(units, tuple(captures), tuple(guards), sources=stored.sources)
+    return Program(units, tuple(captures), tuple(guards), stored.residuals, stored.sources)
 
 
 def _same(emitted: Emitted) -> Emitted:
@@ -176,7 +177,8 @@ def _path(request: Request) -> Path | None:
     if not lasting:
         return None
     asked = (request.product, request.wrt, request.single, request.has_aux, request.holomorphic,
-             request.known_captures, request.boundscheck, request.returns)
+             request.known_captures, request.boundscheck, request.returns,
+             request.recompute, request.store)
     known = (str(function.__module__), function.__qualname__, _code(function.__code__),
              repr(params), repr(asked), *_versions())
     return folder / f"{cache.entry_name(function.__name__, *known)}.program"

@@ -66,24 +66,33 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
         Parameters whose last contents are results too, for functions that write into arrays:
         one that returns None then stands for one that returns `A` (of several: a tuple), and one
         that returns a value for one that returns `(value, A, ...)`.
+    recompute, store : str or tuple of str
+        Variables inside loops that the reverse sweep is to compute again, or to store, whatever
+        it would do by itself; `.residuals(*example)` lists them.
+    max_memory : int or float, optional
+        The bytes that may be stored for the reverse sweep: a call that needs more is refused
+        before anything runs.
 
     Returns
     -------
     Gradient
         Called as `f` is, it returns gradients of the type, shape and dtype of their arguments,
         in fresh memory; `out=` (an array, or one an argument) receives them instead. It has
-        `.source()`, `.value_and_grad`, `.vjp`, `.compile(types)`, `.signatures`, `.write(path)`.
+        `.source()`, `.residuals()`, `.value_and_grad`, `.vjp`, `.compile(types)`, `.signatures`,
+        `.write(path)`.
 
     Raises
     ------
     Unsupported
         When called, where `f` uses something that cannot be differentiated; the message has
-        the place and a remedy.
+        the place and a remedy; for `recompute` of what cannot be computed again; where more
+        would be stored than `max_memory`, or how much is not known before the function runs.
     TypeError
         For arguments that are not floats, and options of wrong types; for a complex value
         without `holomorphic`, and for real arguments or a real value with it.
     ValueError
-        For `argnums` out of range, unknown `argnames` and unknown names in `returns`.
+        For `argnums` out of range, unknown `argnames` and unknown names in `returns`; when
+        called, for names in `recompute` and `store` that the reverse sweep does not read.
     """
     made: Gradient | Callable[[_Function], Gradient] = _made(
         Gradient, f, argnums, argnames, options)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from retrograd.ir.types import Array, Scalar, Type, is_float
 from retrograd.program import JOINT, VJP, Known
 from retrograd.trees import Leaf, Node, Tree
 
+if TYPE_CHECKING:
+    from retrograd.api.residuals import Residuals
+
 Places = tuple[int | None, ...] | None
 
 
@@ -37,7 +40,7 @@ def vjp_of(function: Callable[..., Any], options: Options, args: tuple[Any, ...]
         function, options, args, kwargs=kwargs, argnums=argnums, argnames=argnames)
     leaves = found.leaves(values)
     value, residuals = found.run(*leaves)
-    return value, Pullback(specialiser, found, value, _owned(residuals, leaves), places)
+    return value, Pullback(specialiser, found, value, _owned(residuals, leaves), places, leaves)
 
 
 def found_for(function: Callable[..., Any], options: Options, args: tuple[Any, ...], *,
@@ -63,6 +66,13 @@ def found_for(function: Callable[..., Any], options: Options, args: tuple[Any, .
     return specialiser, specialiser.for_values(values, _unused), values, places
 
 
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    """The shape of an argument, without its memory."""
+
+    shape: tuple[int, ...]
+
+
 class Pullback:
     """Maps an adjoint of the value to the adjoints of the arguments.
 
@@ -70,7 +80,8 @@ class Pullback:
     """
 
     def __init__(self, specialiser: Specialiser, found: Specialisation, value: Any,
-                 residuals: tuple[Any, ...], places: tuple[int | None, ...] | None) -> None:
+                 residuals: tuple[Any, ...], places: tuple[int | None, ...] | None,
+                 leaves: Sequence[Any]) -> None:
         unit = found.program.units[1]
         self._residuals = tuple(map(_fitting, residuals, unit.params))
         self._types = unit.params[len(residuals):]
@@ -83,6 +94,9 @@ class Pullback:
         assert isinstance(forward, Node)
         self._structure = forward.children[0]
         self._float_leaves = _float_leaves(self._structure, found.program.units[0].results)
+        self._table = found.program.residuals
+        self._sizes = [_Sized(leaf.shape) if isinstance(leaf, np.ndarray) else leaf
+                       for leaf in leaves]
         self._shapes = [np.shape(_at(value, path)) for path in self._float_leaves]
 
     def __call__(self, value_bar: Any) -> Any:
@@ -111,6 +125,13 @@ class Pullback:
             raise ValueError(f"kind must be 'readable' or 'compiled', not {kind!r}")
         program = derive(replace(self._request, product=JOINT))
         return export.text(program, kind == "compiled", self._options)
+
+    def residuals(self) -> Residuals:
+        """What the pullback reads of the primal, and what was stored for it; see
+        `Gradient.residuals`."""
+        from retrograd.api.residuals import residuals_of
+
+        return residuals_of(self._table, self._sizes)
 
     def __repr__(self) -> str:
         return f"<retrograd pullback of {self._name}>"

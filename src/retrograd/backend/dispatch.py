@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.types import comparable_by_identity
+from retrograd.backend.dispatch_limit import within
 from retrograd.backend.dispatch_results import Call, Names, calling, passed, python_type
 from retrograd.backend.dispatch_writes import apart
 from retrograd.ir.types import FLOAT, Array, Generator, Scalar, Type
@@ -81,7 +82,8 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
         assert test is not None
         tests.append(test.replace(local, f"({local} := {read}())", 1))
         leaves.append(passed(local, capture.type, call, names))
-    lines = [*apart(call.written, leaves, names), *calling(call, leaves, names)]
+    lines = [*apart(call.written, leaves, names), *within(call.limit, leaves, names),
+             *calling(call, leaves, names)]
     *body, last = _indent(lines, 8)
     if "out" not in signature.parameters:
         result = last.strip().removeprefix("return ")

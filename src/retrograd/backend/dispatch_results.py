@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.backend.dispatch_limit import Limit
 from retrograd.backend.dispatch_writes import last_contents
 from retrograd.ir.types import Array, Generator, Scalar, Type
 from retrograd.program import Failure, Written
@@ -26,7 +27,8 @@ class Call:
     `compiled`: it returns flat leaves after a status, where it can fail; otherwise it returns
     its results as they are nested, and NumPy's warnings are silenced around it. `targets` are
     the types of the results as the user gets them; `visible` is the part of `structure` that
-    they get, if not all. `written` are the arguments that the user's function writes into.
+    they get, if not all. `written` are the arguments that the user's function writes into;
+    `limit` is what the residuals may take.
     """
 
     function: Callable[..., Any]
@@ -38,6 +40,7 @@ class Call:
     floats: int = 0
     written: tuple[Written, ...] = ()
     visible: Tree | None = None
+    limit: Limit | None = None
 
 
 @dataclass(slots=True)

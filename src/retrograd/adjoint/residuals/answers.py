@@ -92,6 +92,8 @@ class Answers:
             return self.free(let.args[0])
         if let.op in STORES:
             return self._made_here(let.args[0], self.places.scope[let.result])
+        if let.result.type.dtype == "bool" and not self._all_free(let.args):
+            return False                   # a byte, and not the numbers that it is made from
         return cost(let) < STORE_COST and not self._reads_more_than_it_gives(let)
 
     def _made_here(self, atom: Atom, scope: Scope) -> bool:
