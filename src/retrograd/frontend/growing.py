@@ -84,7 +84,7 @@ class Growth:
                  made: Made, name: str) -> Thing | None:
         row = _row(self.tracer, begin, inner, end)
         if row is None:
-            return None
+            self.tracer.refuse(*grown.MIXED)
         check_shapes(self.tracer, row, made)
         step = _length(inner, end) - _length(inner, begin)
         room = self._room(where, begin, end, mentions(step, made))
@@ -141,12 +141,12 @@ class Growth:
         assert self.steps is not None
         value = self.tracer.builder.facts.integer(first) + product(
             self.counting[place], self.steps.number)
-        return inner.builder.atom_of(value)
+        return _atom(inner, value)
 
     def finish(self, place: Place, first: Atom, trips: Extent) -> Atom:
         """What it is after the loop."""
-        return self.tracer.builder.atom_of(
-            self.tracer.builder.facts.integer(first) + product(self.counting[place], trips))
+        return _atom(self.tracer, self.tracer.builder.facts.integer(first) + product(
+            self.counting[place], trips))
 
     def counts(self, place: Place, begin: Atom, end: Atom, inner: Tracer, made: Made) -> bool:
         """Compare a list's length at the end of an iteration with that at its start; tells
@@ -163,6 +163,14 @@ class Growth:
             return False
         self.counting[place] = step
         return True
+
+
+def _atom(tracer: Tracer, value: Extent) -> Atom:
+    """An int of this value, of which this is known."""
+    found, facts = tracer.builder.atom_of(value), tracer.builder.facts
+    if isinstance(found, Value) and facts.integer(found) != value:
+        facts.integers[found] = value
+    return found
 
 
 def _fits(begin: Thing, end: Thing) -> bool:

@@ -15,6 +15,9 @@ what is appended is
 
 A buffer has the contents of the arrays that were appended, while Python's list refers to the
 arrays. So these arrays, and the arrays that are read from such a list, must not be written.
+
+A list of arrays that stays empty becomes an array of no rows of the others' length, and one of
+ints an array of ints, where NumPy, which cannot know what is not there, makes one of floats.
 """
 
 from __future__ import annotations

@@ -40,6 +40,10 @@ class CellJoins:
     differ: Callable[[Thing, Thing, str], NoReturn]
     made: dict[tuple[Cell | None, Cell | None], Cell] = field(default_factory=dict)
     group: set[frozenset[Cell]] = field(default_factory=set)
+    before: dict[Cell, Items | Grown] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = dict(self.tracer.memory.held)
 
     def join(self, a: Thing | None, b: Thing | None, name: str) -> Thing:
         """Things in which there are lists or dicts."""
@@ -56,7 +60,7 @@ class CellJoins:
     def held(self, reached: tuple[bool, bool]) -> dict[Cell, Items | Grown]:
         """What the cells from before the branch hold after it, where an arm has changed it."""
         result: dict[Cell, Items | Grown] = {}
-        for cell, before in self.tracer.memory.held.items():
+        for cell, before in self.before.items():
             ends = [arm.memory.held[cell] if there else None
                     for arm, there in zip(self.arms, reached, strict=True)]
             if any(end is not None and end is not before for end in ends):
@@ -100,7 +104,7 @@ class CellJoins:
         only = [x for x in ends if x is not None]
         if len(only) == 1 and isinstance(only[0], Cell):
             cell = only[0]
-            if cell in self.tracer.memory.held:
+            if cell in self.before:
                 return cell
         else:
             cell = self._new(key)

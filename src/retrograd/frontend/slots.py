@@ -211,9 +211,10 @@ class Slots:
         """Compare the end of the body with its start; note what must be wider."""
         if self._bound(inner):
             return True                      # where it read them unbound, the body was cut short
-        changed = self._changed_cells(inner)
+        changed = False
         for key in list(self.initial):
             changed |= self._compare(key, inner)
+        changed |= self._changed_cells(inner)
         for name in list(self.outputs):
             end = inner.env.get(name)
             if end is not None:
@@ -238,6 +239,9 @@ class Slots:
         for cell in found:
             self.initial[cell] = before[cell]
             self.names[cell] = cells.name_of(self.tracer, cell)
+            end = inner.memory.held[cell]
+            if not same_structure(before[cell], end):
+                self._restart(cell, before[cell], end, inner)
         return bool(found)
 
     def _bound(self, inner: Tracer) -> bool:
