@@ -63,11 +63,22 @@ def row_of(tracer: Tracer, things: Sequence[Thing]) -> Thing | None:
     """What all these elements look like; None where they differ too much."""
     row: Thing | None = None
     for thing in things:
-        sample = _sample(tracer, cells.frozen(tracer, thing))
+        sample = _sample(tracer, _content(tracer, thing))
         row = sample if row is None or sample is None else joined_rows(tracer, row, sample)
         if row is None:
             return None
     return row
+
+
+def _content(tracer: Tracer, thing: Thing) -> Thing:
+    """An element with the contents of lists in it, their buffers without what is not there."""
+    thing = cells.frozen(tracer, thing)
+    if isinstance(thing, Items):
+        return Items(thing.kind, tuple(_content(tracer, i) for i in thing.items), thing.keys)
+    if isinstance(thing, Grown):
+        buffers = tuple(_own(stacked(tracer, thing, k)) for k in range(len(thing.buffers)))
+        return replace(thing, buffers=buffers, room=EXACT)
+    return thing
 
 
 def _sample(tracer: Tracer, thing: Thing) -> Thing | None:
@@ -85,16 +96,16 @@ def _sample(tracer: Tracer, thing: Thing) -> Thing | None:
 def _plain(thing: Thing) -> bool:
     if isinstance(thing, Items):
         return bool(thing.items) and all(map(_plain, thing.items))
-    return atom_of(thing) is not None or isinstance(thing, Static)
+    return atom_of(thing) is not None or isinstance(thing, (Static, Grown))
 
 
-def _sampled(tracer: Tracer, type: Type, extents: tuple[Extent, ...]) -> Atom:
+def _sampled(tracer: Tracer, type: Type, extents: tuple[Extent, ...]) -> Thing:
     if isinstance(type, Scalar):
         return zero(type)
     assert isinstance(type, Array)
     value = Value("row", replace(type, layout="C"))
     tracer.builder.facts.extents[value] = extents
-    return value
+    return fresh(value)
 
 
 def joined_rows(tracer: Tracer, a: Thing, b: Thing) -> Thing | None:
@@ -102,7 +113,7 @@ def joined_rows(tracer: Tracer, a: Thing, b: Thing) -> Thing | None:
     if not same_structure(a, b):
         return None
     facts = tracer.builder.facts
-    found: list[Atom] = []
+    found: list[Thing] = []
     for one, other in zip(leaves(a), leaves(b), strict=True):
         first, second = atom_of(one), atom_of(other)
         assert first is not None and second is not None
@@ -127,7 +138,7 @@ def of_items(tracer: Tracer, items: Sequence[Thing], row: Thing, rows: Extent, r
              name: str) -> Grown:
     """These elements in buffers of so many rows."""
     builder, facts = tracer.builder, tracer.builder.facts
-    elements = [_parts(tracer, row, cells.frozen(tracer, item)) for item in items]
+    elements = [_parts(tracer, row, item) for item in items]
     buffers: list[Handle] = []
     for k, leaf in enumerate(leaves(row)):
         sample = atom_of(leaf)
@@ -154,6 +165,7 @@ def _named(name: str, k: int, row: Thing) -> str:
 def _parts(tracer: Tracer, row: Thing, thing: Thing) -> list[Atom]:
     """The numbers and arrays of an element as they are stored, in the types of the row. Arrays
     must have the shape that the others have, and stay as they are from now on."""
+    thing = _content(tracer, thing)
     if not same_structure(row, thing):
         tracer.refuse(*MIXED)
     found: list[Atom] = []
@@ -227,7 +239,7 @@ def push(tracer: Tracer, grown: Grown, thing: Thing) -> Grown:
     if both is None:
         tracer.refuse(*MIXED)
     grown = roomy(tracer, retyped(tracer, grown, both))
-    parts = _parts(tracer, _shaped(tracer, grown), cells.frozen(tracer, thing))
+    parts = _parts(tracer, _shaped(tracer, grown), thing)
     buffers: list[Handle] = []
     for buffer, part, sample in zip(grown.buffers, parts, samples(grown), strict=True):
         value = tracer.current(buffer)
@@ -256,7 +268,7 @@ def replaced(tracer: Tracer, grown: Grown, position: Atom, thing: Thing) -> Grow
     if both is None:
         tracer.refuse(*MIXED)
     grown = retyped(tracer, grown, both)
-    parts = _parts(tracer, _shaped(tracer, grown), cells.frozen(tracer, thing))
+    parts = _parts(tracer, _shaped(tracer, grown), thing)
     buffers = tuple(
         _own(_put(tracer, tracer.current(buffer), position, part, sample))
         for buffer, part, sample in zip(grown.buffers, parts, samples(grown), strict=True))
@@ -342,10 +354,12 @@ def element(tracer: Tracer, grown: Grown, position: Atom) -> Thing:
 
 def _thawed(tracer: Tracer, thing: Thing) -> Thing:
     """Lists and dicts in an element as objects that must not be changed."""
-    if not isinstance(thing, Items):
-        return thing
-    new = Items(thing.kind, tuple(_thawed(tracer, i) for i in thing.items), thing.keys)
-    if not tracer.frame.user or thing.kind not in cells.CHANGEABLE:
+    new = thing
+    if isinstance(thing, Items):
+        new = Items(thing.kind, tuple(_thawed(tracer, i) for i in thing.items), thing.keys)
+        if thing.kind not in cells.CHANGEABLE:
+            return new
+    if not tracer.frame.user or not isinstance(new, (Items, Grown)):
         return new
     return tracer.memory.make(new, Cell(born=tracer.memory.clock, frozen=True))
 
@@ -389,6 +403,13 @@ def as_array(tracer: Tracer, grown: Grown) -> Thing:
         if isinstance(row, Static):
             tracer.refuse("a list of things that are not numbers is no array",
                           "put numbers and arrays into it")
+        if isinstance(row, Grown):
+            if len(row.buffers) > 1:
+                tracer.refuse("a list of lists of tuples is not made into an array here",
+                              "make an array of each list")
+            found = next(arrays)
+            next(arrays)                                # their lengths
+            return found
         return next(arrays)
 
     return array(grown.row)
@@ -397,7 +418,7 @@ def as_array(tracer: Tracer, grown: Grown) -> Thing:
 def filled(tracer: Tracer, thing: Thing, row: Thing, rows: Atom) -> Grown:
     """A list of so many elements that are all the same."""
     builder, facts = tracer.builder, tracer.builder.facts
-    parts = _parts(tracer, row, cells.frozen(tracer, thing))
+    parts = _parts(tracer, row, thing)
     buffers: list[Handle] = []
     for part, leaf in zip(parts, leaves(row), strict=True):
         sample = atom_of(leaf)
