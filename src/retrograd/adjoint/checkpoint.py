@@ -225,8 +225,9 @@ class _Checkpointed:
                            name="rows")
         stack = empty_stack(builder, rows, again.state)
         snapshots = self.reverse.residuals.tapes.snapshots
-        snapshots.update((room, (c.inner, self.loop)) for room, c in zip(
-            _values(stack.rows), again.kept, strict=True))
+        kept = (self.loop.index, *(c.inner for c in again.kept))
+        snapshots.update((room, (value, self.loop)) for room, value in zip(
+            _values((stack.taken, *stack.rows)), kept, strict=True))
         return limit, stack
 
     def count(self, builder: Builder) -> Atom:

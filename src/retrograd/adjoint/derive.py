@@ -55,7 +55,8 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
                  {} if wanted is None else wanted)
     adjoint, tapes = plan.carried_out(())
     written = tuple(c for c in chains(versions(function, tapes.places, facts), tapes.places)
-                    if worth_restoring(c, tapes)) if tapes.tapes else ()
+                    if worth_restoring(c, tapes) and not any(
+                        plan.wanted.get(v.name) is Answer.STORE for v in c.versions)) if tapes.tapes else ()
     if written:
         again, fewer = plan.carried_out(written)
         if total(fewer) < total(tapes):

@@ -240,7 +240,6 @@ class Reverse:
                     if c.result in self.residuals.chain_of]
         inner.holds.update((chain, c.next) for chain, c in restored if isinstance(c.next, Value))
         self.block(loop.body, inner)
-        sweep.holds.update((chain, c.init) for chain, c in restored if isinstance(c.init, Value))
         carried: list[Carried] = []
         finished: list[tuple[Carried, Value]] = []
         for c in slots:
@@ -256,11 +255,12 @@ class Reverse:
             carried.append(Carried(seed, values[c], end, result))
             finished.append((c, result))
         carried += self.threaded(inner, sweep)
-        if not carried:
-            return
-        bounds = self.reversed_bounds(loop, sweep, scope)
-        sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.block,
-                                  origin=loop.origin))
+        if carried:
+            bounds = self.reversed_bounds(loop, sweep, scope)
+            sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.block,
+                                      origin=loop.origin))
+        # what is asked for until here is asked before the loop that undoes the writes
+        sweep.holds.update((chain, c.init) for chain, c in restored if isinstance(c.init, Value))
         for c, result in finished:
             self.accumulate(c.init, result, sweep)
 
@@ -335,7 +335,6 @@ class Reverse:
                     arm.holds[self.residuals.chain_of[j.result]] = end
             self.block(block, arm)
             arms.append(arm)
-        sweep.holds.update(arms[0].holds)
         results: list[Join] = []
         updates: list[tuple[Key, Value]] = []
         for key in dict.fromkeys((*arms[0].entry, *arms[1].entry)):
@@ -349,12 +348,12 @@ class Reverse:
             value = like(key, sweep.builder)
             results.append(Join(ends[0], ends[1], value))
             updates.append((key, value))
-        if not results:
-            return
-        test = self.residuals.need(branch.test, sweep)
-        sweep.builder.append(Branch(test, arms[0].block, arms[1].block,
-                                    tuple(results), branch.origin))
-        sweep.state.update(updates)
+        if results:
+            test = self.residuals.need(branch.test, sweep)
+            sweep.builder.append(Branch(test, arms[0].block, arms[1].block,
+                                        tuple(results), branch.origin))
+            sweep.state.update(updates)
+        sweep.holds.update(arms[0].holds)
 
 
 def _placed(refusal: Unsupported, let: Let) -> Unsupported:

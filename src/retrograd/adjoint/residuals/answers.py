@@ -4,6 +4,7 @@
     index       a loop's index: the reverse loop's own
     recompute   cheap, from what is available: computed again where its block is reversed
     final       an element that is not overwritten later: loaded from the array's last version
+    restore     what a write to an array overwrites: put back, so that the array is there again
     store       everything else: it waits on a tape
 
 A copy has the value of what it copies: where that is available, it is that.
@@ -30,6 +31,7 @@ class Answer(Enum):
     INDEX = "index"
     RECOMPUTE = "recompute"
     FINAL = "final"
+    RESTORE = "restore"
     STORE = "store"
 
 
@@ -41,6 +43,7 @@ class Answers:
     versions: Versions | None = None
     wanted: Mapping[str, Answer] = field(default_factory=dict)   # the user's, by name
     restored: frozenset[Value] = frozenset()      # the last versions of arrays that are restored
+    overwritten: frozenset[Value] = frozenset()   # what the writes to them overwrite
     _found: dict[Value, Answer] = field(default_factory=dict)
     _readers: dict[Value, list[Scope]] | None = None
 
@@ -56,6 +59,8 @@ class Answers:
             return Answer.KEEP
         if isinstance(scope.statement, Loop) and scope.statement.index is value:
             return Answer.INDEX
+        if value in self.overwritten:
+            return Answer.RESTORE
         asked = self.wanted.get(value.name)
         if asked is Answer.STORE:
             return Answer.STORE
@@ -111,7 +116,8 @@ class Answers:
         the whole array serves many parts."""
         for a in let.args:
             if isinstance(a, Value) and a.type.rank > let.result.type.rank and not self.free(a) \
-                    and not self._serves_many(a):
+                    and not self._serves_many(a) and (
+                        self.wanted.get(a.name) is not Answer.STORE):
                 return True
         return False
 
@@ -143,7 +149,7 @@ class Answers:
         if not isinstance(atom, Value) or atom not in self.places.scope:
             return True
         answer = self.of(atom)
-        if answer is Answer.STORE:
+        if answer in (Answer.STORE, Answer.RESTORE):
             return False
         return self._all_free(self.needed(atom))
 

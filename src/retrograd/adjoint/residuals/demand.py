@@ -33,10 +33,12 @@ class Residuals:
     answers: Answers = field(init=False)
     stands: dict[Value, Atom] = field(default_factory=dict)      # what was asked for, what it is
     nested: list[Residuals] = field(default_factory=list)        # of checkpointed iterations
+    restored: set[Value] = field(default_factory=set)            # read from restored arrays
 
     def __post_init__(self) -> None:
         self.answers = Answers(self.places, self.versions, self.wanted,
-                               frozenset(c.final for c in self.chains))
+                               frozenset(c.final for c in self.chains),
+                               frozenset(old for c in self.chains for old in c.old.values()))
         self.chain_of = {version: c for c in self.chains for version in c.versions}
 
     def need(self, atom: Atom, sweep: Sweep) -> Atom:
@@ -46,6 +48,7 @@ class Residuals:
         found = self._present(atom, sweep)
         if found is None and self._restored(atom, sweep):
             found = sweep.known[atom] = self._here(atom, sweep)
+            self.restored.add(atom)
         if found is None:
             self._provide(atom, sweep)
             found = self._present(atom, sweep)
@@ -57,7 +60,8 @@ class Residuals:
 
     def _restored(self, value: Value, sweep: Sweep) -> bool:
         """Whether a value is, or is made from, what a restored array holds at this moment."""
-        if not self.chain_of or self._present(value, sweep) is not None:
+        if not self.chain_of or self._present(value, sweep) is not None or (
+                self.wanted.get(value.name) is Answer.STORE):
             return False
         array = self._array(value)
         if array in self.chain_of:

@@ -16,6 +16,7 @@ from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.reasons import place_of, reason
 from retrograd.adjoint.residuals.sizes import Sizes, sum_of
 from retrograd.adjoint.residuals.tapes import Tape
+from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
 from retrograd.ir.nodes import Atom, Block, Function, Let, Value, defined, free, walk
 from retrograd.program import PRIMAL, Request, Residual
@@ -41,16 +42,21 @@ def answers_wanted(request: Request) -> dict[str, Answer]:
 
 def check_wanted(table: Sequence[Residual], request: Request) -> None:
     """Raise ValueError for a name in `recompute` or `store` that no residual of a loop has."""
-    names = dict.fromkeys(
-        row.variable for row in table if row.variable and row.answer != Answer.KEEP.value)
     if request.product == PRIMAL:
         return
+    rows = [row for row in table if row.variable and row.answer != Answer.KEEP.value]
     for option, wanted in (("recompute", request.recompute), ("store", request.store)):
         for name in wanted:
-            if name not in names:
+            found = [row for row in rows if row.variable == name]
+            if not found:
+                names = dict.fromkeys(row.variable for row in rows)
                 raise ValueError(
                     f"{option} names {name!r}, but the reverse sweep reads no such variable of a "
                     f"loop; it reads {', '.join(names) or 'none'}")
+            if all(row.answer != option for row in found):
+                raise Unsupported(
+                    f"{option} names {name!r}, whose answer is {found[0].answer!r} "
+                    f"({found[0].why})", f"leave {name!r} out of {option}=", found[0].span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +91,29 @@ class _Table:
                     "loop", each, total)
 
     def _of_tape(self, value: Value, tape: Tape) -> Residual | None:
-        places = self.residuals.places
+        places, name = self.residuals.places, self._name(value)
+        write = self._overwritten_by(value)
         span = place_of(value, places)
+        if write is not None:
+            name, span = write.result.name, write.origin
         if not tape.in_loop:
-            return Residual(self._name(value), span, "keep", "it leaves the branch that makes it"
+            return Residual(name, span, "keep", "it leaves the branch that makes it"
                             ) if tape.final in self.present else None
         room = self.residuals.tapes.rooms.get(value)
         if not isinstance(room, Value) or room not in self.sizes.lets:
             return None
         why = reason(value, self.residuals.answers, self.residuals.tapes.facts)
+        answer = self.residuals.answers.of(value).value
         if tape.ragged:
-            return Residual(self._name(value), span, "store", f"{why}; its shape changes",
+            return Residual(name, span, answer, f"{why}; its shape changes",
                             None, None)
         each, total = self._bytes(room, 1 if tape.rows is None else len(tape.rows))
-        return Residual(self._name(value), span, "store", why, each,
-                        None if tape.rows is None else total)
+        return Residual(name, span, answer, why, each, None if tape.rows is None else total)
+
+    def _overwritten_by(self, value: Value) -> Let | None:
+        """The write that overwrites a value, where the value is what that overwrites."""
+        return next((s for s, old in self.residuals.tapes.old.items()
+                     if old is value and isinstance(s, Let)), None)
 
     def _bytes(self, room: Value, rows: int) -> tuple[str | None, str | None]:
         """The bytes of one row and of the whole array."""
@@ -111,7 +125,10 @@ class _Table:
         """What is kept, loaded or computed again."""
         places, answers = self.residuals.places, self.residuals.answers
         answer = answers.of(value)
-        if answer in (Answer.STORE, Answer.INDEX) or not isinstance(stand, Value):
+        if value in self.residuals.restored:
+            return Residual(self._name(value), place_of(value, places), Answer.RESTORE.value,
+                            "read where its array is as it was") if stand in self.present else None
+        if answer in (Answer.STORE, Answer.RESTORE, Answer.INDEX) or not isinstance(stand, Value):
             return None
         why = reason(value, answers, self.residuals.tapes.facts)
         if answer is Answer.KEEP:

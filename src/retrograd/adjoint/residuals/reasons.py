@@ -28,6 +28,8 @@ def reason(value: Value, answers: Answers, facts: Facts) -> str:
         last = answers.versions.last(value)
         assert last is not None
         return f"{_element(*last, facts)} is not written after it is read"
+    if answer is Answer.RESTORE:
+        return "what a write overwrites: put back, so that the array is there again"
     if answer is Answer.STORE:
         return _stored(value, let, answers)
     return str(answer.value)
@@ -48,13 +50,16 @@ def _stored(value: Value, let: Let | None, answers: Answers) -> str:
         why = _made_by(value, answers.places)
     elif cost(let) >= STORE_COST:
         why = f"{let.op} costs {cost(let):g}, storing {STORE_COST:g}"
+    elif value.type.dtype == "bool":
+        why = "a byte, and not the numbers that it is made from"
     elif let.op in STORES:
         why = "the array is written in place"
     elif let.op == "copy":
         why = f"{_named(let.args[0])} is overwritten"
     else:
-        whole = next(a for a in let.args if a.type.rank > value.type.rank)
-        why = f"all of {_named(whole)} would be stored otherwise"
+        whole = next((a for a in let.args if a.type.rank > value.type.rank), None)
+        why = "what it is made from would be stored otherwise" if whole is None else (
+            f"all of {_named(whole)} would be stored otherwise")
     reads = answers.reads_of(value)
     if value.type.rank and reads > 1:
         why += f"; one row an iteration costs less than {reads} reads"
