@@ -55,8 +55,7 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
                  {} if wanted is None else wanted)
     adjoint, tapes = plan.carried_out(())
     written = tuple(c for c in chains(versions(function, tapes.places, facts), tapes.places)
-                    if worth_restoring(c, tapes) and not any(
-                        plan.wanted.get(v.name) is Answer.STORE for v in c.versions)) if tapes.tapes else ()
+                    if worth_restoring(c, tapes) and not plan.keeps(c)) if tapes.tapes else ()
     if written:
         again, fewer = plan.carried_out(written)
         if total(fewer) < total(tapes):
@@ -72,6 +71,10 @@ class _Plan:
     seeds: tuple[Atom, ...]
     facts: Facts
     wanted: Mapping[str, Answer]
+
+    def keeps(self, chain: Chain) -> bool:
+        """Whether the user wants the versions of an array to be stored."""
+        return any(self.wanted.get(v.name) is Answer.STORE for v in chain.versions)
 
     def carried_out(self, written: tuple[Chain, ...]) -> tuple[Adjoint, Tapes]:
         """The adjoint with the writes to these arrays undone, and its tapes."""
