@@ -221,7 +221,7 @@ def test_max_memory(jit: bool) -> None:
     for _ in range(2):                                   # first calls, and calls of the fast entry
         assert np.array_equal(g(small, 10), expected)
         for args in ((small, 11), (large, 10)):
-            with pytest.raises(Unsupported, match="the residuals need [0-9,]+ bytes") as refusal:
+            with pytest.raises(Unsupported, match=r"the residuals need [0-9,]+ bytes") as refusal:
                 g(*args)
             assert refusal.value.span is not None and "checkpointed" in refusal.value.remedy
     with pytest.raises(Unsupported, match="880 bytes"):
