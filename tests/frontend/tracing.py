@@ -81,7 +81,7 @@ def run(function: Callable[..., Any], *args: Any) -> Any:
         except NeedStatic as need:
             request = with_known(request, args, need)
     verify(found.function)
-    return rebuild(found.tree, interpret(found.function, leaves(request, args, found.captures)))
+    return rebuild(found.visible, interpret(found.function, leaves(request, args, found.captures)))
 
 
 def same(found: Any, expected: Any) -> bool:

@@ -58,7 +58,7 @@ def run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     exec(compile(text, file, "exec"), namespace)
     traced = trace(Request(namespace["call"], PRIMAL, tuple(type_of(v) for v in values), ()))
     verify(traced.function)
-    return rebuild(traced.tree, interpret(traced.function, values))
+    return rebuild(traced.visible, interpret(traced.function, values))
 
 
 def _is_special(x: Any) -> bool:
