@@ -111,7 +111,8 @@ GROWN = [
     "for y in np.arange(3.0):\n    ys.append(y)\nreturn np.array(ys)",
     "for i in range(n):\n    ys[i] = ys[i] * 2\nreturn np.array(ys)",
     "while len(ys) > 2:\n    ys.pop()\nreturn np.array(ys)",
-    "if n > 1:\n    ys.append(5.0)\nelse:\n    ys.append(6.0)\n    ys.append(7.0)\nreturn np.array(ys)",
+    "if n > 1:\n    ys.append(5.0)\nelse:\n    ys.append(6.0)\n    ys.append(7.0)\n"
+    "return np.array(ys)",
     "if ys:\n    return ys[0]\nreturn -1.0",
     "ys.extend(ys)\nreturn np.array(ys)",
     "ys.extend(x)\nreturn np.array(ys)",
@@ -142,12 +143,14 @@ def test_lists_of_unknown_length(made: str, use: str) -> None:
     "return np.array(ys)",
     "ys = []\nfor i in range(n):\n    for j in range(3):\n        ys.append(x[j] * i)\n"
     "return np.array(ys)",
-    "ys = []\nfor i in range(n):\n    ys.append(x[0])\n    for j in range(n):\n        ys.append(j * 1.0)\n"
+    "ys = []\nfor i in range(n):\n    ys.append(x[0])\n    for j in range(n):\n"
+    "        ys.append(j * 1.0)\n"
     "return np.array(ys)",
     "ys = []\nfor i in range(n):\n    ys.append(x[0])\n    ys.append(x[1] * i)\n    ys.pop()\n"
     "return np.array(ys)",
     "ys = []\nfor i in range(n, 0, -2):\n    ys.append(x[0] * i)\nreturn np.array(ys)",
-    "ys = []\nfor i in range(1, n, 3):\n    ys.append(x[0] * i)\n    ys.append(i * 1.0)\nreturn np.array(ys)",
+    "ys = []\nfor i in range(1, n, 3):\n    ys.append(x[0] * i)\n    ys.append(i * 1.0)\n"
+    "return np.array(ys)",
     "ys = []\nfor i in range(n):\n    if i == 3:\n        break\n    ys.append(x[0] * i)\n"
     "return np.array(ys)",
     "ys = []\nfor i in range(n):\n    ys.append(x[0] * i)\n    if i == 3:\n        break\n"
@@ -174,11 +177,14 @@ def test_lists_of_unknown_length(made: str, use: str) -> None:
     "ys = [x]\nfor i in range(n):\n    ys.append(x * i)\nreturn sum(ys)",
     "ys = [x]\nfor i in range(n):\n    ys.append(x * i)\nreturn np.mean(ys, axis=0)",
     "ys = [x]\nfor i in range(n):\n    ys.append(x * i)\ny = ys[-1]\nys.append(x)\nreturn y",
-    "ys = []\nfor i in range(n + 1):\n    y = np.zeros(3)\n    y[0] = i\n    ys.append(y)\nreturn sum(ys)",
+    "ys = []\nfor i in range(n + 1):\n    y = np.zeros(3)\n    y[0] = i\n    ys.append(y)\n"
+    "return sum(ys)",
     "ys = []\ny = x * 1\nfor i in range(n + 1):\n    y = y * 2\n    ys.append(y)\nreturn sum(ys)",
-    "ys = []\ny = x * 1\nfor i in range(n):\n    y *= 2\n    ys.append(y.copy())\nreturn sum(ys) + y",
+    "ys = []\ny = x * 1\nfor i in range(n):\n    y *= 2\n    ys.append(y.copy())\n"
+    "return sum(ys) + y",
     "ys = [i for i in range(n + 1)]\nreturn np.array(ys)",
-    "a = [x[0]]\nb = a\nfor i in range(n):\n    a.append(b[0])\n    b = [1.0]\nreturn len(b) + a[-1]",
+    "a = [x[0]]\nb = a\nfor i in range(n):\n    a.append(b[0])\n    b = [1.0]\n"
+    "return len(b) + a[-1]",
     "ys = [0]\nfor i in range(n):\n    ys.append(i * 0.5)\nreturn np.array(ys)",
     "ys = [0.0] * n\nfor i in range(n):\n    ys[i] = x[0] * i\nreturn np.array(ys)",
     "ys = [x * 0] * (n + 1)\nfor i in range(n):\n    ys[i] = x * i\nreturn sum(ys)",
@@ -195,7 +201,8 @@ def test_lists_of_unknown_length(made: str, use: str) -> None:
     "a = []\nfor i in range(n):\n    b = a\n    b.append(x[0] + i)\nreturn np.array(a)",
     "a = []\nfor i in range(n):\n    b = []\n    for j in range(i):\n        b.append(x[0] * j)\n"
     "    a.append(sum(b))\nreturn np.array(a)",
-    "a = []\ndef g(y):\n    a.append(y * 2)\nfor i in range(n):\n    g(x[0] + i)\nreturn np.array(a)",
+    "a = []\ndef g(y):\n    a.append(y * 2)\nfor i in range(n):\n    g(x[0] + i)\n"
+    "return np.array(a)",
     "stack = [x[0]]\nt = 0.0\nfor i in range(n):\n    y = stack.pop()\n    t += y\n"
     "    stack.append(y * 0.5)\n    if i % 2 == 0:\n        stack.append(1.0 * i)\nreturn t",
     "state = {'u': x[0], 'path': []}\nfor i in range(n):\n    state['u'] *= 0.5\n"
@@ -206,11 +213,14 @@ def test_lists_of_unknown_length(made: str, use: str) -> None:
     "return np.array([x[i] + j for i in range(3) for j in range(n)])",
     "return np.array([x[i] + j for i in range(3) for j in range(i) if x[j] > 0])",
     "i = 5\nys = [x[0] * i for i in range(n)]\nreturn sum(ys) + i",
-    "ys = []\nfor i in range(n):\n    try_it = [y + 1 for y in ys]\n    ys.append(sum(try_it) + x[0])\n"
+    "ys = []\nfor i in range(n):\n    try_it = [y + 1 for y in ys]\n"
+    "    ys.append(sum(try_it) + x[0])\n"
     "return np.array(ys)",
-    "ys = []\nfor i in range(n):\n    if i > 2:\n        ys = []\n    ys.append(x[0] * i)\nreturn np.array(ys)",
+    "ys = []\nfor i in range(n):\n    if i > 2:\n        ys = []\n    ys.append(x[0] * i)\n"
+    "return np.array(ys)",
     "ys = []\nif n > 1:\n    for i in range(n):\n        ys.append(x[0] * i)\nreturn np.array(ys)",
-    "ys = []\nfor i in range(n):\n    ys.append(x[0] * i)\nif n > 1:\n    zs = ys\nelse:\n    zs = [1.0]\n"
+    "ys = []\nfor i in range(n):\n    ys.append(x[0] * i)\nif n > 1:\n    zs = ys\nelse:\n"
+    "    zs = [1.0]\n"
     "return np.array(zs)",
     "a, b = [x[0]], [x[1]]\nfor i in range(n):\n    a.append(b[-1] * 0.5)\n    b.append(a[0] + i)\n"
     "return np.array(a) + 10 * np.array(b)",
@@ -220,14 +230,18 @@ def test_lists_that_grow(text: str) -> None:
 
 
 @pytest.mark.parametrize("text, match", [
-    ("y = x * 1\nys = []\nfor i in range(n):\n    y *= 2\n    ys.append(y)\nreturn sum(ys)", "grows"),
-    ("y = x * 1\nys = []\nfor i in range(n):\n    ys.append(y)\n    y *= 2\nreturn sum(ys)", "grows"),
+    ("y = x * 1\nys = []\nfor i in range(n):\n    y *= 2\n    ys.append(y)\n"
+     "return sum(ys)", "grows"),
+    ("y = x * 1\nys = []\nfor i in range(n):\n    ys.append(y)\n    y *= 2\n"
+     "return sum(ys)", "grows"),
     ("y = x * 1\nys = []\nfor i in range(n):\n    ys.append(y)\ny *= 2\nreturn sum(ys)", "grows"),
-    ("A = np.outer(x, x)\nys = []\nfor i in range(3):\n    ys.append(A[i])\nA[0] = 1.0\nreturn sum(ys)",
+    ("A = np.outer(x, x)\nys = []\nfor i in range(3):\n    ys.append(A[i])\nA[0] = 1.0\n"
+     "return sum(ys)",
      "grows"),
     ("y = x * 1\np = y\nys = []\nfor i in range(n):\n    ys.append(p)\n    p = x * i\ny += 1\n"
      "return sum(ys)", "grows"),
-    ("ys = []\nfor i in range(n):\n    ys.append(x * i)\nys[0] += 1\nreturn ys[0]", "element of a list"),
+    ("ys = []\nfor i in range(n):\n    ys.append(x * i)\nys[0] += 1\n"
+     "return ys[0]", "element of a list"),
     ("ys = []\nfor i in range(n):\n    ys.append(x * i)\ny = ys[0]\ny[0] = 1\nreturn ys[0]",
      "element of a list"),
     ("ys = []\nfor i in range(n):\n    ys.append([x[0], i * 1.0])\nys[0][0] = 1.0\nreturn ys[0][0]",
@@ -243,8 +257,10 @@ def test_lists_that_grow(text: str) -> None:
     ("OUTSIDE.append(x[0])\nreturn x", "outside"),
     ("OUTSIDE[0] = x[0]\nreturn x", "outside"),
     ("ys = []\nfor i in range(n):\n    ys.append(x)\n    ys.append(1.0)\nreturn len(ys)", "kinds"),
-    ("ys = []\nfor i in range(n):\n    ys.append(x[0])\nreturn ys", "np.array|length only the program"),
-    ("ys = []\nfor i in range(n):\n    ys.append(x[0])\nys.insert(0, 1.0)\nreturn sum(ys)", "insert"),
+    ("ys = []\nfor i in range(n):\n    ys.append(x[0])\n"
+     "return ys", "np.array|length only the program"),
+    ("ys = []\nfor i in range(n):\n    ys.append(x[0])\nys.insert(0, 1.0)\n"
+     "return sum(ys)", "insert"),
     ("ys = []\nfor i in range(n):\n    ys.append(x[0])\nys.sort()\nreturn sum(ys)", "sort"),
     ("a = []\na.append(a)\nreturn x", "itself"),
 ])

@@ -222,6 +222,68 @@ def polar(x, y):
     return np.hypot(x, y), np.arctan2(y, x)
 
 
+def burgers_energy(u0, nu, dt, dx, steps):
+    u = u0.copy()
+    for t in range(steps):
+        un = u.copy()
+        u[1:-1] = un[1:-1] - dt / dx * un[1:-1] * (un[1:-1] - un[:-2]) + nu * dt / dx**2 * (un[2:] - 2 * un[1:-1] + un[:-2])
+    return np.sum(u * u)
+
+
+def log_determinant(A):
+    """Cholesky's factorisation in place: every element that is read is final."""
+    L = A.copy()
+    n = len(L)
+    for i in range(n):
+        for j in range(i):
+            for k in range(j):
+                L[i, j] -= L[i, k] * L[j, k]
+            L[i, j] /= L[j, j]
+        for k in range(i):
+            L[i, i] -= L[i, k] ** 2
+        L[i, i] = np.sqrt(L[i, i])
+    total = 0.0
+    for i in range(n):
+        total += 2.0 * np.log(L[i, i])
+    return total
+
+
+def swept(u, c, sweeps):
+    """What the sweeps overwrite is put back, one number an update."""
+    v = u.copy()
+    for s in range(sweeps):
+        for i in range(1, len(v) - 1):
+            v[i] += c * v[i - 1] * v[i + 1]
+    return np.sum(v)
+
+
+def two_buffers(u, steps):
+    now, after = u.copy(), np.zeros_like(u)
+    for step in range(steps):
+        after[1:-1] = 0.5 * (now[2:] - now[:-2]) * now[1:-1]
+        now, after = after, now
+    return np.sum(now * now)
+
+
+def floored(x, low):
+    y = np.sqrt(x)
+    y[x < 0.5] = low
+    return np.sum(y)
+
+
+def trajectory(x, r, n):
+    """A list that a loop fills: in the generated source it is an array."""
+    xs = [x]
+    for _ in range(n):
+        xs.append(r * xs[-1] * (1 - xs[-1]))
+    return np.mean(np.array(xs) ** 2)
+
+
+def positive_logs(x):
+    logs = [np.log(v) for v in x if v > 0]
+    return sum(logs) / len(logs)
+
+
 A22 = np.array([[0.5, -1.0], [2.0, 0.25]])
 V3, V4 = np.array([0.3, -0.7, 1.1]), np.array([0.9, 0.4, -0.6, 1.3])
 M34 = np.arange(12.0).reshape(3, 4) / 7 - 0.6
@@ -254,4 +316,11 @@ CASES = (
     Case(captured, (V3,)),
     Case(loss_and_parts, (V3, V4[:3]), ("grad", "value_and_grad"), has_aux=True),
     Case(polar, (0.3, 0.8), ("joint",), (0, 1)),
+    Case(burgers_energy, (np.sin(np.arange(8.0)), 0.1, 0.01, 0.1, 3)),
+    Case(log_determinant, (A22 @ A22.T + np.eye(2),), ("grad", "compiled grad")),
+    Case(swept, (V4, 0.3, 2), argnums=(0, 1)),
+    Case(two_buffers, (np.cos(np.arange(6.0)), 3), ("grad", "compiled grad")),
+    Case(floored, (np.array([0.0, 0.25, 1.0, 2.25]), 0.1), argnums=(0, 1)),
+    Case(trajectory, (0.3, 2.9, 5), ("grad", "compiled grad"), (0, 1)),
+    Case(positive_logs, (V4,)),
 )

@@ -81,7 +81,7 @@ def name_of(tracer: Tracer, cell: Cell) -> str:
             if thing is cell and at.frame.user:
                 return name
         at = at.frame.caller
-    return "items"
+    return cell.name
 
 
 # --- while blocks are joined ---------------------------------------------------------------------

@@ -24,13 +24,13 @@ from retrograd.ir.nodes import Constant
 Comprehension = ast.ListComp | ast.GeneratorExp
 
 
-def evaluated(tracer: Tracer, node: Comprehension) -> Thing:
-    """The list that a comprehension makes."""
+def evaluated(tracer: Tracer, node: Comprehension, name: str = "items") -> Thing:
+    """The list that a comprehension makes, which will be called `name`."""
     inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env), tracer.memory)
     inner.node = tracer.node
     inner.binds = False
     inner.passing = tracer.passing | set(assigned([g.target for g in node.generators]))
-    cell = tracer.memory.make(Items("list", ()))
+    cell = tracer.memory.make(Items("list", ()), Cell(born=tracer.memory.clock, name=name))
     _Maker(node, cell).generate(inner, 0)
     if tracer.frame.user:
         return cell

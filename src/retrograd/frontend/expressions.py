@@ -273,6 +273,8 @@ def _slice(tracer: Tracer, node: ast.expr) -> Thing:
 def evaluate_named(tracer: Tracer, node: ast.expr, target: ast.expr) -> Thing:
     """The thing of an expression that is assigned to a target: where the expression just made
     the value, and the target is a name, the value bears that name."""
+    if isinstance(node, ast.ListComp) and isinstance(target, ast.Name):
+        return comprehensions.evaluated(tracer, node, target.id)
     before = len(tracer.builder.statements)
     thing = evaluate(tracer, node)
     if not isinstance(target, ast.Name) or len(tracer.builder.statements) == before:

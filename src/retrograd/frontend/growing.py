@@ -25,7 +25,7 @@ from retrograd.frontend.things import (
     same_structure,
 )
 from retrograd.frontend.tracer import Tracer
-from retrograd.ir.extents import Extent, mentions, product
+from retrograd.ir.extents import Extent, mentions, nonnegative, product
 from retrograd.ir.nodes import Atom, Value
 
 Made = set[Value]
@@ -87,7 +87,9 @@ class Growth:
             self.tracer.refuse(*grown.MIXED)
         check_shapes(self.tracer, row, made)
         step = _length(inner, end) - _length(inner, begin)
-        room = self._room(where, begin, end, mentions(step, made))
+        irregular = mentions(step, made) or not nonnegative(
+            self.tracer.builder.facts.least(step))
+        room = self._room(where, begin, end, irregular)
         begin = self.origin.setdefault(where, begin)
         first = _length(self.tracer, begin)
         rows = first.scaled(2) + FIRST_ROWS
@@ -211,6 +213,25 @@ def check_shapes(tracer: Tracer, row: Thing, made: Made) -> None:
             tracer.refuse("the shape of the arrays that are put into this list is only known "
                           "inside the loop", "put one into the list before the loop, or store "
                           "them into the rows of an array")
+
+
+def fitted(begin: Thing, end: Thing, inner: Tracer, name: str) -> Thing:
+    """The end of an iteration with its lists of known length as lists of unknown length, where
+    they started as such."""
+    match begin, end:
+        case Held(content=a), Held(cell=cell, content=b):
+            return Held(cell, fitted(a, b, inner, name))
+        case Maybe(thing=a), Maybe(thing=b, defined=defined):
+            return Maybe(fitted(a, b, inner, name), defined)
+        case Grown(), Items(kind="list", items=items):
+            row = grown.row_of(inner, items) if items else begin.row
+            row = None if row is None else grown.joined_rows(inner, begin.row, row)
+            return end if row is None else common(inner, end, row, name)
+        case Items(items=a), Items(kind=kind, items=b, keys=keys) if len(a) == len(b):
+            return Items(kind, tuple(fitted(x, y, inner, name)
+                                     for x, y in zip(a, b, strict=True)), keys)
+        case _:
+            return end
 
 
 def growns(thing: Thing) -> Iterator[Grown]:

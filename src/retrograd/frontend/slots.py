@@ -347,7 +347,7 @@ class Slots:
         end = self.begun[key] if end is None else self._open(inner, key, end)
         if isinstance(begin, Maybe) and not isinstance(end, Maybe):
             end = Maybe(end, constant_of(True))
-        self.ends[key] = end
+        end = self.ends[key] = growing.fitted(begin, end, inner, self._named(key))
         if not same_structure(begin, end) or not growing.rooms_fit(begin, end):
             self._restart(key, begin, end, inner)
             return True

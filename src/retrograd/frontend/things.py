@@ -168,6 +168,7 @@ class Cell(Shared):
     born: int = 0
     group: set[frozenset[Cell]] | None = None
     frozen: bool = False
+    name: str = "items"              # where the user has none for it
     _known: dict[Cell, bool] = field(default_factory=dict)
 
     @property
