@@ -31,6 +31,7 @@ from retrograd.optimise.common import share_common
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
 from retrograd.optimise.fuse import fuse
+from retrograd.optimise.invariant import hoist_shapes
 from retrograd.optimise.simplify import simplify
 from retrograd.optimise.sweeps import BOUNDARY, boundary_of, without_boundary
 from retrograd.optimise.together import add_together
@@ -55,10 +56,11 @@ from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 Stage = Callable[[Function], Function]
 
 OPTIMISATIONS: tuple[Stage, ...] = (
-    remove_dead, simplify, share_common, simplify, add_together, run_forward, remove_dead)
+    remove_dead, simplify, share_common, simplify, add_together, hoist_shapes, share_common,
+    run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
-    remove_dead, fuse, share_common, hoist_checks, remove_dead)
+    remove_dead, fuse, hoist_shapes, share_common, hoist_checks, remove_dead)
 
 
 @dataclass(frozen=True, slots=True)

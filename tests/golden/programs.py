@@ -224,9 +224,9 @@ def polar(x, y):
 
 def burgers_energy(u0, nu, dt, dx, steps):
     u = u0.copy()
-    for t in range(steps):
+    for t in range(steps):                                                            # noqa: B007
         un = u.copy()
-        u[1:-1] = un[1:-1] - dt / dx * un[1:-1] * (un[1:-1] - un[:-2]) + nu * dt / dx**2 * (un[2:] - 2 * un[1:-1] + un[:-2])
+        u[1:-1] = un[1:-1] - dt / dx * un[1:-1] * (un[1:-1] - un[:-2]) + nu * dt / dx**2 * (un[2:] - 2 * un[1:-1] + un[:-2])  # noqa: E501
     return np.sum(u * u)
 
 

@@ -39,7 +39,7 @@ IDS = [f"{case.name}-{product.replace(' ', '-')}" for case, product in KEPT]
 READABLE = [(c, p) for c, p in KEPT if not p.startswith("compiled")]
 MODULES = {"numpy", "math", "numba", "scipy.special"}
 BUILTINS = {"range", "len", "abs", "min", "max", "float", "int", "bool", "print", "zip",
-            "enumerate"}
+            "enumerate", "str"}
 
 
 def file_of(case: Case, product: str) -> Path:

@@ -146,9 +146,9 @@ class _Measure:
             self.plain(loop.trips, tick)
             start, end = self.segments[loop.trips][0]
             self.segments[loop.trips][0] = (start, max(end, 2 * self.end(loop)))
-        if isinstance(loop, Loop):
-            self.plain(loop.index, tick + 1)
         inside = self.positions.inside[loop]
+        if isinstance(loop, Loop):      # nobody else takes an index's name inside its loop
+            self.segments[loop.index] = [(tick + 1, 2 * inside[-1].end)]
         alone = self.read_alone(loop)
         for c in loop.carried:
             uses = self.reads.uses.get(c.inner, [])
