@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -48,6 +51,20 @@ def _calls_a_round(f: Callable[[], Any], least: float = 0.02) -> int:
     start = time.process_time()
     f()
     return max(1, int(least / max(time.process_time() - start, 1e-7)))
+
+
+@contextmanager
+def fresh_cache() -> Iterator[None]:
+    """Nothing that was compiled before is found: for figures that contain compilation."""
+    before = os.environ.get("RETROGRAD_CACHE_DIR")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["RETROGRAD_CACHE_DIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["RETROGRAD_CACHE_DIR"]
+            if before is not None:
+                os.environ["RETROGRAD_CACHE_DIR"] = before
 
 
 def first_call(f: Callable[[], Any]) -> float:

@@ -6,17 +6,13 @@ are; what is overwritten on the way must be known again.
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 
 import numba
 import numpy as np
 
-os.environ["RETROGRAD_CACHE_DIR"] = tempfile.mkdtemp()      # compile seconds are measured
-
-import retrograd as rg  # noqa: E402
-from common import first_call, side_by_side, table  # noqa: E402
+import retrograd as rg
+from common import first_call, fresh_cache, side_by_side, table
 
 OPTIONS = {"error_model": "numpy", "fastmath": {"contract"}}
 
@@ -80,7 +76,7 @@ def lu(A):
 
 
 @numba.njit(**OPTIONS)
-def lu_by_hand(A):
+def lu_by_hand(A):  # noqa: C901 - the nest of loops, forward and back
     A = A.copy()
     n = A.shape[0]
     for i in range(n):
@@ -129,7 +125,7 @@ def gramschmidt(A):
 
 
 @numba.njit(**OPTIONS)
-def gramschmidt_by_hand(A):
+def gramschmidt_by_hand(A):  # noqa: C901 - the nest of loops, forward and back
     """The column A[:, j] is restored by adding again what was subtracted."""
     A = A.copy()
     m, n = A.shape
@@ -247,19 +243,24 @@ def cases(n=200):
             (durbin, durbin_by_hand, correlations(1000)))
 
 
+def measured(f, by_hand, x):
+    """Check that the gradients agree, then time them beside the primal; compile seconds."""
+    primal, gradient = numba.njit(**OPTIONS)(f), rg.grad(f)
+    passed = first_call(lambda: gradient(x))
+    print(f"\n  {f.__name__}: derived and compiled in {passed:.2f} s")
+    true = by_hand(x)
+    assert np.allclose(gradient(x), true, rtol=1e-8, atol=1e-10 * np.abs(true).max())
+    table(f"{f.__name__}, n = {len(x)} (target: gradient within 4 of the primal)",
+          side_by_side({"primal, Numba": lambda: primal(x),
+                        "gradient, Numba, by hand": lambda: by_hand(x),
+                        "gradient, retrograd": lambda: gradient(x)}))
+
+
 def main(names: list[str]) -> None:
-    for f, by_hand, x in cases():
-        if names and f.__name__ not in names:
-            continue
-        primal, gradient = numba.njit(**OPTIONS)(f), rg.grad(f)
-        passed = first_call(lambda: gradient(x))
-        print(f"  {f.__name__}: derived and compiled in {passed:.2f} s")
-        true = by_hand(x)
-        assert np.allclose(gradient(x), true, rtol=1e-8, atol=1e-10 * np.abs(true).max())
-        table(f"{f.__name__}, n = {len(x)} (target: gradient within 4 of the primal)",
-              side_by_side({"primal, Numba": lambda: primal(x),
-                            "gradient, Numba, by hand": lambda: by_hand(x),
-                            "gradient, retrograd": lambda: gradient(x)}))
+    with fresh_cache():
+        for f, by_hand, x in cases():
+            if not names or f.__name__ in names:
+                measured(f, by_hand, x)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,11 @@ People write `y = y + h * f(y)` because it is shorter; it should not cost them t
 
 from __future__ import annotations
 
-import os
-import tempfile
-
 import numpy as np
 
-os.environ["RETROGRAD_CACHE_DIR"] = tempfile.mkdtemp()      # compile seconds are measured
-
-import retrograd as rg  # noqa: E402
-from common import first_call, side_by_side, table  # noqa: E402
-from lorenz import H, STEPS, by_hand, lorenz  # noqa: E402
+import retrograd as rg
+from common import first_call, fresh_cache, side_by_side, table
+from lorenz import STEPS, H, by_hand, lorenz
 
 
 def field(y):
@@ -47,21 +42,24 @@ def euler(x, y, z, steps, h):
     return x * x + y * y + z * z
 
 
-def main() -> None:
+def measured(title, wide, small, more):
+    """Scalars beside arrays of three: check that they agree, compile seconds, seconds a call."""
     start = np.array([1.0, 0.5, -0.3])
     scalars = (*start, STEPS, H)
-    for title, small, wide in (("Euler", euler_with_arrays, euler), ("RK4", with_arrays, lorenz)):
-        by_scalars, by_arrays = rg.grad(wide, argnums=(0, 1, 2)), rg.grad(small)
-        for label, f, args in (("scalars", by_scalars, scalars),
-                               ("arrays", by_arrays, (start, STEPS, H))):
-            passed = first_call(lambda f=f, args=args: f(*args))
-            print(f"  {title}, {label}: derived and compiled in {passed:.2f} s")
-        assert np.allclose(by_arrays(start, STEPS, H), by_scalars(*scalars), rtol=1e-6)
-        runs = {"scalars, retrograd": lambda: by_scalars(*scalars),
-                "arrays of 3, retrograd": lambda: by_arrays(start, STEPS, H)}
-        if wide is lorenz:
-            runs["scalars, Numba, by hand"] = lambda: by_hand(*scalars)
-        table(f"{title}, 10,000 steps (target: arrays within 3 of scalars)", side_by_side(runs))
+    by_scalars, by_arrays = rg.grad(wide, argnums=(0, 1, 2)), rg.grad(small)
+    runs = {"scalars, retrograd": lambda: by_scalars(*scalars),
+            "arrays of 3, retrograd": lambda: by_arrays(start, STEPS, H)}
+    for label, run in runs.items():
+        print(f"\n  {title}, {label}: derived and compiled in {first_call(run):.2f} s")
+    assert np.allclose(by_arrays(start, STEPS, H), by_scalars(*scalars), rtol=1e-6)
+    runs |= {label: lambda f=f: f(*scalars) for label, f in more.items()}
+    table(f"{title}, 10,000 steps (target: arrays within 3 of scalars)", side_by_side(runs))
+
+
+def main() -> None:
+    with fresh_cache():
+        measured("Euler", euler, euler_with_arrays, {})
+        measured("RK4", lorenz, with_arrays, {"scalars, Numba, by hand": by_hand})
 
 
 if __name__ == "__main__":

@@ -1,19 +1,14 @@
-"""What tapes cost: one that grows beside one whose length is known, and in-place stores by the million.
+"""What tapes cost: one that grows beside one of known length, and in-place stores by the million.
 
 The two loops compute the same numbers; the `while` only finds out at its end how long it was.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
-
 import numpy as np
 
-os.environ["RETROGRAD_CACHE_DIR"] = tempfile.mkdtemp()      # compile seconds are measured
-
-import retrograd as rg  # noqa: E402
-from common import readable, side_by_side, table  # noqa: E402
+import retrograd as rg
+from common import readable, side_by_side, table
 
 
 def fixed(x, steps):
@@ -84,19 +79,29 @@ def pairs():
             ("rows of 50, 10^4", rows_fixed, rows_growing, (x, 10_000)))
 
 
+def beside(title, known, unknown, args):
+    """A tape that grows beside one of known length."""
+    a, b = rg.grad(known), rg.grad(unknown)
+    assert np.allclose(a(*args), b(*args), rtol=1e-9)
+    table(f"{title} (target: within 1.3 of fixed)", side_by_side(
+        {"tape of known length": lambda: a(*args), "growing tape": lambda: b(*args)}))
+
+
+def by_length(f):
+    """Time an element store at three lengths."""
+    gradient = rg.grad(f)
+    rows = side_by_side({f"10^{k} element stores": lambda k=k: gradient(0.4, 10**k)
+                         for k in (4, 5, 6)})
+    table(f"{f.__name__} (target: linear)", rows)
+    print("  a store:", ", ".join(
+        readable(t / 10**k) for k, t in zip((4, 5, 6), rows.values(), strict=True)))
+
+
 def main() -> None:
     for title, known, unknown, args in pairs():
-        a, b = rg.grad(known), rg.grad(unknown)
-        assert np.allclose(a(*args), b(*args), rtol=1e-9)
-        table(f"{title} (target: within 1.3 of fixed)", side_by_side(
-            {"tape of known length": lambda: a(*args), "growing tape": lambda: b(*args)}))
+        beside(title, known, unknown, args)
     for f in (stores, overwrites):
-        gradient = rg.grad(f)
-        runs = {f"10^{k} element stores": lambda k=k: gradient(0.4, 10**k) for k in (4, 5, 6)}
-        rows = side_by_side(runs)
-        table(f"{f.__name__} (target: linear)", rows)
-        print("  a store:", ", ".join(
-            readable(t / 10**k) for k, t in zip((4, 5, 6), rows.values(), strict=True)))
+        by_length(f)
 
 
 if __name__ == "__main__":
