@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.frontend import cells, complex_numbers, grown, inline, lists, outputs
+from retrograd.frontend import cells, complex_numbers, grown, inline, list_methods, outputs
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import LANGUAGE, ndim, shape, size_of
 from retrograd.frontend.certain import Certain, certain
@@ -256,7 +256,7 @@ def _method(tracer: Tracer, method: Method, args: Args, keywords: Keywords) -> T
     if atom_of(owner) is not None:
         return inline.function(tracer, METHODS[method.name], (owner, *args), keywords, user=False)
     if isinstance(owner, (Cell, Items)):
-        return lists.method(tracer, owner, method.name, args, keywords)
+        return list_methods.method(tracer, owner, method.name, args, keywords)
     tracer.refuse(f"the method {method.name!r} of a {type(owner).__name__.lower()} is not "
                   "supported", "use arrays, lists and dicts")
 

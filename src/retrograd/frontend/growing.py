@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from retrograd.frontend import grown
-from retrograd.frontend.grown import AMPLE, EXACT, FIRST_ROWS, PUSH
+from retrograd.frontend.rows import AMPLE, EXACT, FIRST_ROWS, MIXED, PUSH, joined_rows, row_of
 from retrograd.frontend.sharing import Key, Place
 from retrograd.frontend.things import (
     Grown,
@@ -84,7 +84,7 @@ class Growth:
                  made: Made, name: str) -> Thing | None:
         row = _row(self.tracer, begin, inner, end)
         if row is None:
-            self.tracer.refuse(*grown.MIXED)
+            self.tracer.refuse(*MIXED)
         check_shapes(self.tracer, row, made)
         step = _length(inner, end) - _length(inner, begin)
         irregular = mentions(step, made) or not nonnegative(
@@ -197,11 +197,11 @@ def _row(tracer: Tracer, begin: Items | Grown, inner: Tracer, end: Items | Grown
         if isinstance(thing, Grown):
             rows.append(thing.row)
         elif thing.items:
-            rows.append(grown.row_of(at, thing.items))
+            rows.append(row_of(at, thing.items))
     if not rows or any(row is None for row in rows):
         return None
     first, *rest = (row for row in rows if row is not None)
-    return grown.joined_rows(tracer, first, rest[0]) if rest else first
+    return joined_rows(tracer, first, rest[0]) if rest else first
 
 
 def check_shapes(tracer: Tracer, row: Thing, made: Made) -> None:
@@ -224,8 +224,8 @@ def fitted(begin: Thing, end: Thing, inner: Tracer, name: str) -> Thing:
         case Maybe(thing=a), Maybe(thing=b, defined=defined):
             return Maybe(fitted(a, b, inner, name), defined)
         case Grown(), Items(kind="list", items=items):
-            row = grown.row_of(inner, items) if items else begin.row
-            row = None if row is None else grown.joined_rows(inner, begin.row, row)
+            row = row_of(inner, items) if items else begin.row
+            row = None if row is None else joined_rows(inner, begin.row, row)
             return end if row is None else common(inner, end, row, name)
         case Items(items=a), Items(kind=kind, items=b, keys=keys) if len(a) == len(b):
             return Items(kind, tuple(fitted(x, y, inner, name)

@@ -29,6 +29,20 @@ import numpy as np
 
 from retrograd.frontend import cells
 from retrograd.frontend.branches import converted, join_types
+from retrograd.frontend.rows import (
+    AMPLE,
+    EXACT,
+    FIRST_ROWS,
+    MIXED,
+    PUSH,
+    content_of,
+    joined_rows,
+    owned,
+    row_of,
+    sampled,
+    samples,
+    stacked,
+)
 from retrograd.frontend.things import (
     Base,
     Cell,
@@ -46,90 +60,8 @@ from retrograd.frontend.things import (
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.extents import Extent, nonnegative
 from retrograd.ir.index import FULL, Index, Slice
-from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value, integer, zero
-from retrograd.ir.types import Array, Scalar, Type, is_integer
-
-AMPLE, PUSH, EXACT = "ample", "push", "exact"
-FIRST_ROWS = 16
-MIXED = ("the elements of a list that grows in a loop, or is indexed with an int that only the "
-         "program knows, are of different kinds",
-         "keep one list for each kind, or put numbers of one type into it")
-
-
-# --- what an element looks like ------------------------------------------------------------------
-
-
-def row_of(tracer: Tracer, things: Sequence[Thing]) -> Thing | None:
-    """What all these elements look like; None where they differ too much."""
-    row: Thing | None = None
-    for thing in things:
-        sample = _sample(tracer, _content(tracer, thing))
-        row = sample if row is None or sample is None else joined_rows(tracer, row, sample)
-        if row is None:
-            return None
-    return row
-
-
-def _content(tracer: Tracer, thing: Thing) -> Thing:
-    """An element with the contents of lists in it, their buffers without what is not there."""
-    thing = cells.frozen(tracer, thing)
-    if isinstance(thing, Items):
-        return Items(thing.kind, tuple(_content(tracer, i) for i in thing.items), thing.keys)
-    if isinstance(thing, Grown):
-        buffers = tuple(_own(stacked(tracer, thing, k)) for k in range(len(thing.buffers)))
-        return replace(thing, buffers=buffers, room=EXACT)
-    return thing
-
-
-def _sample(tracer: Tracer, thing: Thing) -> Thing | None:
-    if not _plain(thing):
-        return None
-
-    def sample(leaf: Thing) -> Thing:
-        atom = atom_of(leaf)
-        assert atom is not None
-        return _sampled(tracer, atom.type, tracer.builder.facts.of(atom))
-
-    return with_leaves(thing, sample)
-
-
-def _plain(thing: Thing) -> bool:
-    if isinstance(thing, Items):
-        return bool(thing.items) and all(map(_plain, thing.items))
-    return atom_of(thing) is not None or isinstance(thing, (Static, Grown))
-
-
-def _sampled(tracer: Tracer, type: Type, extents: tuple[Extent, ...]) -> Thing:
-    if isinstance(type, Scalar):
-        return zero(type)
-    assert isinstance(type, Array)
-    value = Value("row", replace(type, layout="C"))
-    tracer.builder.facts.extents[value] = extents
-    return fresh(value)
-
-
-def joined_rows(tracer: Tracer, a: Thing, b: Thing) -> Thing | None:
-    """What elements look like that look like the one or the other."""
-    if not same_structure(a, b):
-        return None
-    facts = tracer.builder.facts
-    found: list[Thing] = []
-    for one, other in zip(leaves(a), leaves(b), strict=True):
-        first, second = atom_of(one), atom_of(other)
-        assert first is not None and second is not None
-        type = join_types(first.type, second.type)
-        if type is None:
-            return None
-        found.append(_sampled(tracer, type, facts.of(first)))
-    rest = iter(found)
-    return with_leaves(a, lambda _: next(rest))
-
-
-def samples(grown: Grown) -> list[Atom]:
-    """The samples of the numbers and arrays in an element."""
-    found = [atom_of(leaf) for leaf in leaves(grown.row)]
-    return [a for a in found if a is not None]
-
+from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value, integer
+from retrograd.ir.types import Array, is_integer
 
 # --- making one ----------------------------------------------------------------------------------
 
@@ -149,13 +81,8 @@ def of_items(tracer: Tracer, items: Sequence[Thing], row: Thing, rows: Extent, r
         facts.extents[buffer] = (rows, *shape)      # type: ignore[index]
         for position, element in enumerate(elements):
             buffer = _put(tracer, buffer, integer(position), element[k], sample)
-        buffers.append(_own(buffer))
+        buffers.append(owned(buffer))
     return Grown(row, tuple(buffers), integer(len(items)), room)
-
-
-def _own(value: Atom) -> Handle:
-    assert isinstance(value, Value)
-    return fresh(value)
 
 
 def _named(name: str, k: int, row: Thing) -> str:
@@ -165,7 +92,7 @@ def _named(name: str, k: int, row: Thing) -> str:
 def _parts(tracer: Tracer, row: Thing, thing: Thing) -> list[Atom]:
     """The numbers and arrays of an element as they are stored, in the types of the row. Arrays
     must have the shape that the others have, and stay as they are from now on."""
-    thing = _content(tracer, thing)
+    thing = content_of(tracer, thing)
     if not same_structure(row, thing):
         tracer.refuse(*MIXED)
     found: list[Atom] = []
@@ -199,7 +126,7 @@ def retyped(tracer: Tracer, grown: Grown, row: Thing) -> Grown:
         sample, value = atom_of(leaf), tracer.current(buffer)
         assert sample is not None
         if sample.type.dtype != value.type.dtype:
-            buffers.append(_own(tracer.builder.let(
+            buffers.append(owned(tracer.builder.let(
                 "cast", value, name=value.name, dtype=sample.type.dtype)))
         else:
             buffers.append(buffer)
@@ -216,7 +143,7 @@ def with_rows(tracer: Tracer, grown: Grown, rows: Extent, room: str) -> Grown:
                             name=buffer.value.name, dtype=sample.type.dtype)
         facts.extents[empty] = (rows, *shape)       # type: ignore[index]
         index: Index = (Slice(stop=True), *(FULL,) * len(shape))
-        new.append(_own(builder.let("update", empty, grown.count, stacked(tracer, grown, k),
+        new.append(owned(builder.let("update", empty, grown.count, stacked(tracer, grown, k),
                                     name=buffer.value.name, index=index)))
     return replace(grown, buffers=tuple(new), room=room)
 
@@ -244,10 +171,10 @@ def push(tracer: Tracer, grown: Grown, thing: Thing) -> Grown:
     for buffer, part, sample in zip(grown.buffers, parts, samples(grown), strict=True):
         value = tracer.current(buffer)
         if grown.room == AMPLE:
-            buffers.append(_own(_put(tracer, value, grown.count, part, sample)))
+            buffers.append(owned(_put(tracer, value, grown.count, part, sample)))
             continue
         new = tracer.builder.let("push", value, grown.count, part, name=value.name)
-        buffers.append(_own(new))
+        buffers.append(owned(new))
     count = tracer.builder.let("add", grown.count, integer(1), name="n")
     return replace(grown, buffers=tuple(buffers), count=count)
 
@@ -255,7 +182,7 @@ def push(tracer: Tracer, grown: Grown, thing: Thing) -> Grown:
 def _shaped(tracer: Tracer, grown: Grown) -> Thing:
     """The row with the shapes that the buffers have."""
     facts = tracer.builder.facts
-    found = [_sampled(tracer, sample.type, facts.of(buffer.value)[1:])
+    found = [sampled(tracer, sample.type, facts.of(buffer.value)[1:])
              for buffer, sample in zip(grown.buffers, samples(grown), strict=True)]
     rest = iter(found)
     return with_leaves(grown.row, lambda _: next(rest))
@@ -270,7 +197,7 @@ def replaced(tracer: Tracer, grown: Grown, position: Atom, thing: Thing) -> Grow
     grown = retyped(tracer, grown, both)
     parts = _parts(tracer, _shaped(tracer, grown), thing)
     buffers = tuple(
-        _own(_put(tracer, tracer.current(buffer), position, part, sample))
+        owned(_put(tracer, tracer.current(buffer), position, part, sample))
         for buffer, part, sample in zip(grown.buffers, parts, samples(grown), strict=True))
     return replace(grown, buffers=buffers)
 
@@ -288,7 +215,7 @@ def joined(tracer: Tracer, a: Grown, b: Grown) -> Grown:
     if row is None:
         tracer.refuse(*MIXED)
     a, b = retyped(tracer, a, row), retyped(tracer, b, row)
-    buffers = [_own(tracer.builder.let("concatenate", stacked(tracer, a, k), stacked(tracer, b, k),
+    buffers = [owned(tracer.builder.let("concatenate", stacked(tracer, a, k), stacked(tracer, b, k),
                                        name=a.buffers[k].value.name, axis=0))
                for k in range(len(a.buffers))]
     facts = tracer.builder.facts
@@ -364,19 +291,6 @@ def _thawed(tracer: Tracer, thing: Thing) -> Thing:
     return tracer.memory.make(new, Cell(born=tracer.memory.clock, frozen=True))
 
 
-def stacked(tracer: Tracer, grown: Grown, k: int) -> Value:
-    """The elements' numbers or arrays number k as one array."""
-    builder, facts = tracer.builder, tracer.builder.facts
-    value, count = tracer.current(grown.buffers[k]), length(tracer, grown)
-    if facts.provably_equal(facts.of(value)[0], count):
-        return value
-    index: Index = (Slice(stop=True), *(FULL,) * (value.type.rank - 1))
-    part = builder.let("view", value, grown.count, index=index)
-    assert isinstance(part, Value)
-    facts.extents[part] = (count, *facts.of(value)[1:])
-    return part
-
-
 def part(tracer: Tracer, grown: Grown, index: Slice, bounds: tuple[Atom, ...]) -> Grown:
     """A slice of the list, which is a list of its own."""
     builder, facts = tracer.builder, tracer.builder.facts
@@ -385,7 +299,7 @@ def part(tracer: Tracer, grown: Grown, index: Slice, bounds: tuple[Atom, ...]) -
         whole = stacked(tracer, grown, k)
         spelled: Index = (index, *(FULL,) * (whole.type.rank - 1))
         view = builder.let("view", whole, *bounds, index=spelled)
-        buffers.append(_own(builder.let("copy", view, name=grown.buffers[k].value.name)))
+        buffers.append(owned(builder.let("copy", view, name=grown.buffers[k].value.name)))
     count = builder.atom_of(facts.of(buffers[0].value)[0])
     return replace(grown, buffers=tuple(buffers), count=count, room=EXACT)
 
@@ -426,5 +340,5 @@ def filled(tracer: Tracer, thing: Thing, row: Thing, rows: Atom) -> Grown:
         shape = [builder.atom_of(e) for e in facts.of(sample)]
         buffer = builder.let("full", part, rows, dtype=sample.type.dtype) if not shape else \
             builder.let("copy", builder.let("broadcast_to", part, rows, *shape))
-        buffers.append(_own(buffer))
+        buffers.append(owned(buffer))
     return Grown(row, tuple(buffers), rows, EXACT)

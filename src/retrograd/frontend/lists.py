@@ -7,13 +7,13 @@ nothing is computed. Where they are not, it is `Grown`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from retrograd.frontend import cells, grown, indexing, iteration, storing
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.grown import EXACT
+from retrograd.frontend.rows import EXACT, MIXED, row_of
 from retrograd.frontend.things import (
     Cell,
     Enumerate,
@@ -21,19 +21,18 @@ from retrograd.frontend.things import (
     Handle,
     Items,
     Reversed,
-    Static,
     Thing,
     Zip,
     fresh,
 )
-from retrograd.frontend.tracer import Tracer, known, static_thing
+from retrograd.frontend.tracer import Tracer, known
 from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Value, integer
 
 Args = tuple[Thing, ...]
 Keywords = Mapping[str, Thing]
 Container = Cell | Items
-_OUTSIDE = ("this list or dict comes from outside the function, and changing it would be seen "
+OUTSIDE = ("this list or dict comes from outside the function, and changing it would be seen "
             "there", "make it a copy: .copy()")
 
 
@@ -71,7 +70,7 @@ def _indexable(tracer: Tracer, owner: Container, key: Thing) -> Grown:
     if isinstance(content, Grown):
         return content
     assert isinstance(content, Items)
-    row = None if tracer.context.trying else grown.row_of(tracer, content.items)
+    row = None if tracer.context.trying else row_of(tracer, content.items)
     if row is None:
         return indexing.unknown(tracer, content)
     name = cells.name_of(tracer, owner) if isinstance(owner, Cell) else "items"
@@ -105,15 +104,15 @@ def _as_grown(tracer: Tracer, thing: Thing) -> Grown:
     if isinstance(thing, Grown):
         return thing
     assert isinstance(thing, Items)
-    row = grown.row_of(tracer, thing.items)
+    row = row_of(tracer, thing.items)
     if row is None:
-        tracer.refuse(*grown.MIXED)
+        tracer.refuse(*MIXED)
     return grown.of_items(tracer, thing.items, row, Extent(len(thing.items)), EXACT, "t")
 
 
 def repeated(tracer: Tracer, thing: Thing, count: Atom) -> Thing | None:
     """`[x] * n`; None where the list cannot be one of unknown length."""
-    row = grown.row_of(tracer, [thing])
+    row = row_of(tracer, [thing])
     builder = tracer.builder
     if row is None or builder.facts.integer(count).known is not None:
         return None
@@ -125,7 +124,7 @@ def repeated(tracer: Tracer, thing: Thing, count: Atom) -> Thing | None:
 def of_array(tracer: Tracer, array: Handle) -> Thing:
     """`list(x)` of an array: a list of its elements, or of its rows."""
     value = tracer.current(array)
-    row = grown.row_of(tracer, [iteration.element(tracer, array, integer(0))])
+    row = row_of(tracer, [iteration.element(tracer, array, integer(0))])
     assert row is not None
     tracer.memory.lent[array.base] = None
     copied = tracer.builder.let("copy", value, name=value.name)
@@ -176,11 +175,11 @@ def _with_item(tracer: Tracer, content: Items, key: Any, thing: Thing) -> Items:
             return Items("dict", (*content.items[:place], thing, *content.items[place + 1:]),
                          content.keys)
         return Items("dict", (*content.items, thing), (*content.keys, key))
-    place = _place(content, key, "list assignment index out of range")
+    place = place_of(content, key, "list assignment index out of range")
     return Items(content.kind, (*content.items[:place], thing, *content.items[place + 1:]))
 
 
-def _place(content: Items, key: Any, message: str) -> int:
+def place_of(content: Items, key: Any, message: str) -> int:
     if not isinstance(key, int):
         raise certain(TypeError)("list indices must be integers or slices, not "
                                  f"{type(key).__name__}")
@@ -218,11 +217,11 @@ def delete(tracer: Tracer, owner: Container, key: Thing) -> None:
     cell, content = _changeable(tracer, owner)
     ok, value = known(key)
     if isinstance(content, Grown) or not ok:
-        _unsupported(tracer, "del")
-    cells.change(tracer, cell, _without(content, value))
+        unsupported(tracer, "del")
+    cells.change(tracer, cell, without(content, value))
 
 
-def _without(content: Items, key: Any) -> Items:
+def without(content: Items, key: Any) -> Items:
     if content.kind == "dict":
         if key not in content.keys:
             raise certain(KeyError)(key)
@@ -233,7 +232,7 @@ def _without(content: Items, key: Any) -> Items:
     if isinstance(key, slice):
         del items[key]
         return Items(content.kind, tuple(items))
-    del items[_place(content, key, "list assignment index out of range")]
+    del items[place_of(content, key, "list assignment index out of range")]
     return Items(content.kind, tuple(items))
 
 
@@ -241,7 +240,7 @@ def _changeable(tracer: Tracer, owner: Container) -> tuple[Cell, Items | Grown]:
     if isinstance(owner, Items):
         if owner.kind == "tuple":
             raise certain(TypeError)("'tuple' object does not support item assignment")
-        tracer.refuse(*_OUTSIDE)
+        tracer.refuse(*OUTSIDE)
     return owner, cells.content(tracer, owner)
 
 
@@ -309,138 +308,7 @@ def _extent(tracer: Tracer, cell: Cell) -> Extent:
     return tracer.builder.facts.integer(iteration.length(tracer, cell))
 
 
-# --- methods -------------------------------------------------------------------------------------
-
-
-def method(tracer: Tracer, owner: Thing, name: str, args: Args, keywords: Keywords) -> Thing:
-    """`owner.name(...)` of a list, a tuple or a dict."""
-    content = cells.opened(tracer, owner)
-    kind = content.kind if isinstance(content, Items) else "list"
-    if name == "copy" and kind in cells.CHANGEABLE and not args:
-        return copied(tracer, owner)
-    reading = _READING.get((kind, name))
-    if reading is not None and isinstance(content, Items):
-        return reading(tracer, content, args)
-    changing = _CHANGING.get((kind, name))
-    if changing is None or keywords:
-        tracer.refuse(f"the method {name!r} of a {kind} is not supported",
-                      "use " + ", ".join(n for k, n in (*_CHANGING, *_READING) if k == kind)
-                      if kind in cells.CHANGEABLE else "build it in one expression")
-    if not isinstance(owner, Cell):
-        tracer.refuse(*_OUTSIDE)
-    return changing(tracer, owner, args)
-
-
-def _append(tracer: Tracer, cell: Cell, args: Args) -> Thing:
-    append(tracer, cell, *args)
-    return Static(None)
-
-
-def _extend(tracer: Tracer, cell: Cell, args: Args) -> Thing:
-    extend(tracer, cell, *args)
-    return Static(None)
-
-
-def _insert(tracer: Tracer, cell: Cell, args: Args) -> Thing:
-    content = cells.content(tracer, cell)
-    ok, place = known(args[0])
-    if isinstance(content, Grown) or not ok:
-        _unsupported(tracer, "insert")
-    items = list(content.items)
-    items.insert(place, args[1])
-    cells.change(tracer, cell, Items("list", tuple(items)))
-    return Static(None)
-
-
-def _pop(tracer: Tracer, cell: Cell, args: Args) -> Thing:
-    content = cells.content(tracer, cell)
-    ok, place = known(args[0]) if args else (True, -1)
-    if isinstance(content, Grown):
-        if not ok or place != -1:
-            _unsupported(tracer, "pop from elsewhere than the end")
-        rest, last = grown.popped(tracer, content)
-        cells.change(tracer, cell, rest)
-        return last
-    if not ok:
-        _unsupported(tracer, "pop")
-    if not content.items:
-        raise certain(IndexError)("pop from empty list")
-    found = content.items[_place(content, place, "pop index out of range")]
-    cells.change(tracer, cell, _without(content, place))
-    return found
-
-
-def _clear(tracer: Tracer, cell: Cell, _: Args) -> Thing:
-    content = cells.content(tracer, cell)
-    cells.change(tracer, cell, Items(content.kind if isinstance(content, Items) else "list", ()))
-    return Static(None)
-
-
-def _reverse(tracer: Tracer, cell: Cell, _: Args) -> Thing:
-    from retrograd.ir.index import Slice
-
-    content = cells.content(tracer, cell)
-    cells.change(tracer, cell, Items("list", content.items[::-1]) if isinstance(content, Items)
-                 else grown.part(tracer, content, Slice(step=-1), ()))
-    return Static(None)
-
-
-def _pop_key(tracer: Tracer, cell: Cell, args: Args) -> Thing:
-    content = cells.content(tracer, cell)
-    ok, key = known(args[0])
-    if not ok or isinstance(content, Grown):
-        _unsupported(tracer, "pop with such a key")
-    if key not in content.keys and len(args) > 1:
-        return args[1]
-    if key not in content.keys:
-        raise certain(KeyError)(key)
-    found = content.items[content.keys.index(key)]
-    cells.change(tracer, cell, _without(content, key))
-    return found
-
-
-def _update(tracer: Tracer, cell: Cell, args: Args) -> Thing:
-    more = cells.opened(tracer, args[0])
-    if not isinstance(more, Items) or more.kind != "dict":
-        _unsupported(tracer, "update with something that is no dict")
-    for key, thing in zip(more.keys, more.items, strict=True):
-        assign(tracer, cell, static_thing(key), thing)
-    return Static(None)
-
-
-def _values(_: Tracer, content: Items, __: Args) -> Thing:
-    return Items("tuple", content.items)
-
-
-def _keys(_: Tracer, content: Items, __: Args) -> Thing:
-    return Items("tuple", tuple(static_thing(k) for k in content.keys))
-
-
-def _pairs(_: Tracer, content: Items, __: Args) -> Thing:
-    return Items("tuple", tuple(Items("tuple", (static_thing(k), v))
-                                for k, v in zip(content.keys, content.items, strict=True)))
-
-
-def _get(tracer: Tracer, content: Items, args: Args) -> Thing:
-    ok, key = known(args[0])
-    if not ok:
-        _unsupported(tracer, "get with such a key")
-    default = args[1] if len(args) > 1 else Static(None)
-    return indexing.item(tracer, content, args[0]) if key in content.keys else default
-
-
-def _unsupported(tracer: Tracer, what: str) -> NoReturn:
+def unsupported(tracer: Tracer, what: str) -> NoReturn:
     tracer.refuse(f"{what} is not supported for a list whose length only the program knows, or "
                   "with what is not known while compiling",
                   "append and pop at the end, or build another list")
-
-
-_READING: dict[tuple[str, str], Callable[[Tracer, Items, Args], Thing]] = {
-    ("dict", "values"): _values, ("dict", "keys"): _keys, ("dict", "items"): _pairs,
-    ("dict", "get"): _get,
-}
-_CHANGING: dict[tuple[str, str], Callable[[Tracer, Cell, Args], Thing]] = {
-    ("list", "append"): _append, ("list", "extend"): _extend, ("list", "insert"): _insert,
-    ("list", "pop"): _pop, ("list", "clear"): _clear, ("list", "reverse"): _reverse,
-    ("dict", "pop"): _pop_key, ("dict", "update"): _update, ("dict", "clear"): _clear,
-}

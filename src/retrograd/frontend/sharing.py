@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from retrograd.frontend.things import Cell, Handle, Shared
+from retrograd.frontend.shared import Shared
+from retrograd.frontend.things import Cell, Handle, Thing, leaves
 
 Key = str | Cell                     # a name, or a list or dict whose content changes
 Place = tuple[Key, int]              # and the number of the leaf in what it stands for
@@ -61,3 +62,9 @@ def grouped(bases: Mapping[Place, Shared], pairs: Iterable[frozenset[Place]], gr
     """Note in the group of these bases which of them may be the same memory."""
     group.update(frozenset(bases[place] for place in pair) for pair in pairs
                  if all(place in bases for place in pair))
+
+
+def handles_of(things: Mapping[Key, Thing]) -> dict[Place, Handle]:
+    """The arrays in what names stand for, by name and number of the leaf."""
+    return {(key, k): leaf for key, thing in things.items()
+            for k, leaf in enumerate(leaves(thing)) if isinstance(leaf, Handle)}

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 from retrograd.frontend import cells, growing
+from retrograd.frontend.after_loop import After, all_cells
 from retrograd.frontend.branches import converted, default, describe, join_types, stand_in
 from retrograd.frontend.growing import Growth, Steps
-from retrograd.frontend.grown import AMPLE
 from retrograd.frontend.liveness import assigned
-from retrograd.frontend.sharing import Key, Place, Sharing, grouped, overlapping
+from retrograd.frontend.sharing import Key, Place, Sharing, grouped, handles_of, overlapping
 from retrograd.frontend.things import (
     Base,
     Cell,
@@ -140,7 +140,7 @@ class Slots:
                 inner.env[key] = found
         grouped(self.own_cells, {*overlapping(self._cells(self.initial)),
                                  *self.cell_sharing.pairs}, cell_group)
-        starts = _handles(self.initial)
+        starts = handles_of(self.initial)
         grouped(self.own, {*overlapping(starts), *self.sharing.pairs}, group)
         for place in self.written:
             memory.written[self.own[place]] = memory.clock
@@ -265,9 +265,9 @@ class Slots:
                    *(t for c, t in held.items() if c not in self.initial)]
         bases = [leaf.base for t in outside for leaf in leaves(t) if isinstance(leaf, Handle)]
         bases += inner.context.lasting                  # their owners look into them afterwards
-        begun = _handles(self.begun)
+        begun = handles_of(self.begun)
         bases += [begun[place].base for place in self.kept]
-        ends = _handles({key: self.ends[key] for key in self.initial})
+        ends = handles_of({key: self.ends[key] for key in self.initial})
         found = self.cell_sharing.learn(self.own_cells, self._cells(self.ends), held)
         return self.sharing.learn(begun, {p: e for p, e in ends.items() if p not in self.kept},
                                   bases) or found
@@ -299,7 +299,7 @@ class Slots:
     def _kept(self, inner: Tracer, written: list[Base]) -> bool:
         """Arrays whose memory is written and whose names are, in the end, bound as before need no
         slot: the name stays the array that it is."""
-        begun, ends = _handles(self.begun), _handles({n: self.ends[n] for n in self.initial})
+        begun, ends = handles_of(self.begun), handles_of({n: self.ends[n] for n in self.initial})
         found = {place for place, end in ends.items() if place not in self.kept
                  and end.base is begun[place].base and not end.path
                  and any(end.base.overlaps(base) for base in written)
@@ -312,7 +312,7 @@ class Slots:
         """Refuse an array that one iteration puts into a growing list and another one writes."""
         made = self._made_inside(inner)
         lent = list(inner.memory.lent)
-        ends = _handles({key: self.ends[key] for key in self.initial})
+        ends = handles_of({key: self.ends[key] for key in self.initial})
         found = {base for base in lent if base.first not in made or base in self.own.values()}
         while True:
             more = {self.own[place] for place, end in ends.items() if place in self.own
@@ -501,84 +501,18 @@ class Slots:
         memory.contents.update(self.contents)
         for name in assigned(self.syntax):
             env.pop(name, None)
-        after = _After(self, trips)
+        after = After(self, trips)
         for key, thing in self.initial.items():
             after.thing(key, thing, self.ends[key])
         for name in self.outputs:
             after.thing(name, self.ends[name], self.ends[name])
         env.update((name, Lost("a loop")) for name in self.lost)
-        starts = _handles(self.initial)
-        ends = _handles({n: self.ends[n] for n in (*self.initial, *self.outputs)})
+        starts = handles_of(self.initial)
+        ends = handles_of({n: self.ends[n] for n in (*self.initial, *self.outputs)})
         grouped(after.bases, {*overlapping(starts), *overlapping(ends)}, after.group)
         grouped(after.cells, {*overlapping(self._cells(self.initial)),
-                              *overlapping(_all_cells(self.ends))}, after.cell_group)
+                              *overlapping(all_cells(self.ends))}, after.cell_group)
         for name in self.outputs:
             ran = nonempty()
             if not isinstance(ran, Constant) or not ran.value:
                 env[name] = Maybe(env[name], ran)
-
-
-@dataclass
-class _After:
-    """What the names are after the loop: what they were before, or what an iteration made them."""
-
-    slots: Slots
-    trips: Value | None
-    bases: dict[Place, Base] = field(default_factory=dict)
-    group: Pairs = field(default_factory=set)
-    cells: dict[Place, Cell] = field(default_factory=dict)
-    cell_group: set[frozenset[Cell]] = field(default_factory=set)
-
-    def thing(self, key: Key, begin: Thing, end: Thing) -> None:
-        tracer, growth = self.slots.tracer, self.slots.growth
-        found = self.numbers(key, begin, end)
-        if growth.rooms.get((key, ())) == AMPLE:
-            found = growing.settled(found)
-        last = iter(cells.cells_of(end))
-
-        def new(cell: Cell) -> Cell:
-            place = key, len([p for p in self.cells if p[0] == key])
-            self.cells[place] = Cell(frozenset({cell, next(last)}), born=tracer.memory.clock,
-                                     group=self.cell_group)
-            return self.cells[place]
-
-        found = cells.closed(tracer, found, new)
-        if isinstance(key, Cell):
-            assert isinstance(found, (Items, Grown))
-            tracer.memory.held[key] = found
-        else:
-            tracer.env[key] = found
-
-    def numbers(self, key: Key, begin: Thing, end: Thing) -> Thing:
-        """The thing with the loop's results in it."""
-        slots, now = self.slots, self.slots.tracer.memory.clock
-        results, ends = iter(enumerate(slots.results[key])), iter(leaves(end))
-
-        def replace(leaf: Thing) -> Thing:
-            (k, value), last = next(results), next(ends)
-            if (key, k) in slots.kept:
-                return leaf
-            if (key, k) in slots.growth.counting:
-                assert slots.steps is not None
-                first = atom_of(leaf)
-                assert first is not None
-                return slots.growth.finish(
-                    (key, k), first, growing.trips_after(slots.tracer, slots.steps, self.trips))
-            if isinstance(leaf, Handle) and isinstance(last, Handle):
-                base = Base(value, frozenset({leaf.base, last.base}), born=now, group=self.group)
-                self.bases[key, k] = base
-                return Handle(value, base)
-            return thing_of(value)
-
-        return with_leaves(begin, replace)
-
-
-def _all_cells(things: Mapping[Key, Thing]) -> dict[Place, Cell]:
-    return {(key, j): cell for key, thing in things.items()
-            for j, cell in enumerate(cells.cells_of(thing))}
-
-
-def _handles(things: Mapping[Key, Thing]) -> dict[Place, Handle]:
-    """The arrays in what names stand for, by name and number of the leaf."""
-    return {(name, k): leaf for name, thing in things.items()
-            for k, leaf in enumerate(leaves(thing)) if isinstance(leaf, Handle)}
