@@ -276,7 +276,7 @@ class Reverse:
             after = like(key, sweep.builder)
             result.append(Carried(init, value, inner.state[key], after))
             sweep.state[key] = after
-        return result
+        return [*result, *inner.handed]
 
     def home(self, key: Key) -> Scope:
         places = self.residuals.places

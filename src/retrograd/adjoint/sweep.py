@@ -9,7 +9,7 @@ from retrograd.adjoint.residuals.restoring import Chain
 from retrograd.adjoint.residuals.tapes import Pointer
 from retrograd.adjoint.scopes import Scope
 from retrograd.ir.build import Builder
-from retrograd.ir.nodes import Atom, Block, Value
+from retrograd.ir.nodes import Atom, Block, Carried, Value
 from retrograd.ir.types import INT
 
 Key = Value | Pointer | Chain
@@ -25,7 +25,7 @@ class Sweep:
     at the start (`entry`). `known` maps primal values to what stands for them here (recomputed,
     loaded from a tape, or an index), all made in the `prologue`; `iteration` is the number of
     the iteration being reversed. `holds` says which version of an array that is restored is the
-    present one.
+    present one. `handed` has primal values that an iteration hands to the one reversed next.
     """
 
     scope: Scope
@@ -37,6 +37,7 @@ class Sweep:
     known: dict[Value, Atom] = field(default_factory=dict)
     iteration: Atom | None = None
     holds: dict[Chain, Value] = field(default_factory=dict)
+    handed: list[Carried] = field(default_factory=list)
     prologue: Builder = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
     keep        defined outside all loops and branches: it is still there
     index       a loop's index: the reverse loop's own
+    count       a carried int that grows by the same number in every iteration
     recompute   cheap, from what is available: computed again where its block is reversed
     final       an element that is not overwritten later: loaded from the array's last version
     restore     what a write to an array overwrites: put back, so that the array is there again
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from retrograd.adjoint.residuals.carried import Counter, counter
 from retrograd.adjoint.residuals.versions import Versions
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.ir.nodes import Atom, Let, Loop, Value
@@ -29,6 +31,7 @@ STORES = ("update", "add_at", "push")
 class Answer(Enum):
     KEEP = "keep"
     INDEX = "index"
+    COUNT = "count"
     RECOMPUTE = "recompute"
     FINAL = "final"
     RESTORE = "restore"
@@ -64,6 +67,9 @@ class Answers:
         asked = self.wanted.get(value.name)
         if asked is Answer.STORE:
             return Answer.STORE
+        counts = self.counter(value)
+        if counts is not None and self.free(counts.init):
+            return Answer.COUNT
         let = self.places.lets.get(value)
         again = let is not None and self._worth_recomputing(let)
         if asked is Answer.RECOMPUTE and let is not None and (
@@ -82,6 +88,10 @@ class Answers:
         match self.of(value):
             case Answer.RECOMPUTE:
                 return self.places.lets[value].args
+            case Answer.COUNT:
+                counts = self.counter(value)
+                assert counts is not None
+                return (counts.init,)
             case Answer.FINAL:
                 assert self.versions is not None
                 last = self.versions.last(value)
@@ -90,6 +100,11 @@ class Answers:
             case _:
                 return ()
 
+    def counter(self, value: Value) -> Counter | None:
+        """How a value counts the iterations of its loop, if it does."""
+        return None if self.versions is None else counter(
+            value, self.places, self.versions.facts)
+
     # --- recompute or store -----------------------------------------------------------------------
 
     def _worth_recomputing(self, let: Let) -> bool:
@@ -97,9 +112,19 @@ class Answers:
             return self.free(let.args[0])
         if let.op in STORES:
             return self._made_here(let.args[0], self.places.scope[let.result])
-        if let.result.type.dtype == "bool" and not self._all_free(let.args):
+        if let.result.type.dtype == "bool" and any(map(self._stored_for, let.args)):
             return False                   # a byte, and not the numbers that it is made from
         return cost(let) < STORE_COST and not self._reads_more_than_it_gives(let)
+
+    def _stored_for(self, atom: Atom) -> bool:
+        """Whether something would be stored for a value alone: not the state of a loop, which is
+        stored for most that an iteration computes."""
+        if self.free(atom):
+            return False
+        assert isinstance(atom, Value)
+        if self.of(atom) is Answer.STORE:
+            return atom in self.places.lets
+        return any(map(self._stored_for, self.needed(atom)))
 
     def _made_here(self, atom: Atom, scope: Scope) -> bool:
         """Whether an array is made by the block in which it is written, so that writing it again

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from retrograd.adjoint.residuals.answers import Answer, Answers
+from retrograd.adjoint.residuals.carried import followers
 from retrograd.adjoint.residuals.reasons import cannot_recompute
 from retrograd.adjoint.residuals.restoring import Chain
 from retrograd.adjoint.residuals.tapes import Tape, Tapes
@@ -17,7 +18,7 @@ from retrograd.adjoint.scopes import Places, Scope
 from retrograd.adjoint.sweep import Sweep
 from retrograd.ir.build import Builder
 from retrograd.ir.index import FULL, Slice
-from retrograd.ir.nodes import Atom, Let, Value, While, integer
+from retrograd.ir.nodes import Atom, Carried, Let, Value, While, integer
 
 
 @dataclass(slots=True)
@@ -129,8 +130,14 @@ class Residuals:
                     home.known[v] = self._recompute(self.places.lets[v], home)
                 case Answer.FINAL:
                     home.known[v] = self._final(v, home)
+                case Answer.COUNT:
+                    home.known[v] = self._count(v, home)
                 case _:
-                    home.known[v] = self._load(v, home)
+                    slot = self.follower(v)
+                    if slot is None:
+                        home.known[v] = self._load(v, home)
+                    else:
+                        self._hand_over(v, slot, home)
             self.stands[v] = home.known[v]
 
     def trips(self, loop: While, scope: Scope, sweep: Sweep) -> Atom:
@@ -164,6 +171,36 @@ class Residuals:
         return home.prologue.let("view" if value.type.rank else "load", array,
                                  *(self.need(a, home) for a in atoms), name=value.name,
                                  index=index)
+
+    def _count(self, value: Value, home: Sweep) -> Atom:
+        """A carried int from the number of the iteration."""
+        counts, builder = self.answers.counter(value), home.prologue
+        assert counts is not None and home.iteration is not None
+        first, grown = self.need(counts.init, home), home.iteration
+        if counts.step != 1:
+            grown = builder.let("multiply", grown, integer(counts.step))
+        return grown if first == integer(0) else builder.let("add", first, grown, name=value.name)
+
+    def follower(self, value: Value) -> Carried | None:
+        """What is stored at the start of the next iteration, and is `value` then."""
+        return next((c for c in followers(value, self.places)
+                     if self.answers.of(c.inner) is Answer.STORE
+                     and not self.tapes.changes_shape(c.inner)), None)
+
+    def _hand_over(self, value: Value, slot: Carried, home: Sweep) -> None:
+        """The iteration that was reversed before has read what it started with; that is `value`
+        here. The last iteration leaves the loop's result."""
+        assert home.outer is not None
+        here, after = (Value(value.name, value.type) for _ in range(2))
+        for v in (here, after):
+            if v.type.rank:
+                home.builder.facts.extents[v] = self.tapes.facts.of(slot.inner)
+        home.known[value] = here
+        started = self.need(slot.inner, home)
+        if value.type.rank:                # a row of a tape, which stays what it is
+            started = home.prologue.let("copy", started, name=slot.inner.name)
+            home.known[slot.inner] = self.stands[slot.inner] = started
+        home.handed.append(Carried(self.need(slot.result, home.outer), here, started, after))
 
     def _load(self, value: Value, home: Sweep) -> Atom:
         """Read a stored value back."""

@@ -18,7 +18,7 @@ from retrograd.adjoint.residuals.sizes import Sizes, sum_of
 from retrograd.adjoint.residuals.tapes import Tape
 from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
-from retrograd.ir.nodes import Atom, Block, Function, Let, Value, defined, free, walk
+from retrograd.ir.nodes import Atom, Block, Function, Let, Value, bound, defined, free, walk
 from retrograd.program import PRIMAL, Request, Residual
 
 
@@ -28,9 +28,11 @@ def forecast(residuals: Residuals, function: Function, reverse: Block, gradients
     `function` that computes `gradients`."""
     lets = {s.result: s for s in walk(function.body) if isinstance(s, Let)}
     present = {v for s in walk(function.body) for v in defined(s)}
+    carried = {v for s in walk(function.body) for v in bound(s)}
     params = {p: k for k, p in enumerate(function.params)}
     sizes = Sizes(params, lets, residuals.tapes.facts)
-    table = _Table(residuals, sizes, frozenset(present), frozenset(free(reverse, gradients)))
+    table = _Table(residuals, sizes, frozenset(present), frozenset(carried),
+                   frozenset(free(reverse, gradients)))
     return _merged([row for _, row in sorted(table.rows(), key=lambda found: found[0])])
 
 
@@ -66,6 +68,7 @@ class _Table:
     residuals: Residuals
     sizes: Sizes
     present: frozenset[Value]
+    carried: frozenset[Value]
     kept: frozenset[Value]
     nested: bool = False
 
@@ -128,15 +131,20 @@ class _Table:
         if value in self.residuals.restored:
             return Residual(self._name(value), place_of(value, places), Answer.RESTORE.value,
                             "read where its array is as it was") if stand in self.present else None
+        if answer is Answer.STORE and self.residuals.follower(value) is not None:
+            return Residual(self._name(value), place_of(value, places), Answer.KEEP.value,
+                            "the next iteration starts with it, and is reversed before"
+                            ) if stand in self.carried else None
         if answer in (Answer.STORE, Answer.RESTORE, Answer.INDEX) or not isinstance(stand, Value):
             return None
         why = reason(value, answers, self.residuals.tapes.facts)
         if answer is Answer.KEEP:
             if self.nested or value not in self.kept:
                 return None
-        elif stand not in self.present:
+        elif stand not in self.present and stand not in self.carried:
             return None
-        return Residual(self._name(value), place_of(value, places), answer.value, why)
+        shown = Answer.RECOMPUTE if answer is Answer.COUNT else answer
+        return Residual(self._name(value), place_of(value, places), shown.value, why)
 
     def _name(self, value: Value) -> str:
         made = self.residuals.places.made.get(value)

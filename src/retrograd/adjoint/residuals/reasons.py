@@ -23,6 +23,11 @@ def reason(value: Value, answers: Answers, facts: Facts) -> str:
     if answer is Answer.RECOMPUTE:
         assert let is not None
         return _recomputed(let)
+    if answer is Answer.COUNT:
+        counts = answers.counter(value)
+        assert counts is not None
+        start = _extent(facts.integer(counts.init))
+        return f"{start} at first, {counts.step:+d} an iteration"
     if answer is Answer.FINAL:
         assert answers.versions is not None
         last = answers.versions.last(value)

@@ -98,7 +98,7 @@ class Tapes:
         if value not in self.tapes:
             scope = self.places.scope[value]
             loops = scope.loops()
-            if loops and any(self.before(e, loops[0]) != e for e in self.facts.of(value)):
+            if self.changes_shape(value):
                 self.tapes[value] = self._ragged(value, scope)
                 return self.tapes[value]
             rows = self._rows(loops) if loops else None
@@ -109,6 +109,12 @@ class Tapes:
                           else value.type)
             self.tapes[value] = Tape(value, scope, rows, final)
         return self.tapes[value]
+
+    def changes_shape(self, value: Value) -> bool:
+        """Whether the shape of a value differs from one iteration to another."""
+        loops = self.places.scope[value].loops()
+        return bool(loops) and any(
+            self.before(e, loops[0]) != e for e in self.facts.of(value))
 
     def _ragged(self, value: Value, scope: Scope) -> Tape:
         lengths = tuple(None if self._computable(e, scope.loops()[0]) else Value("n", INT)
@@ -244,7 +250,7 @@ class _Writer:
                           builder: Builder, current: Current) -> None:
         """What a write to an array that is restored is going to overwrite."""
         old = self.tapes.old.get(statement)
-        if old is not None and old in waiting:
+        if old is not None and old in self.tapes.tapes:
             assert isinstance(statement, Let)
             op = "view" if old.type.rank else "load"
             builder.append(Let(old, op, statement.args[:-1], {"index": statement.static["index"]},
