@@ -74,9 +74,10 @@ def truth_of(program: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[A
     """The gradients of `assert_gradients`; None where there is nothing to judge."""
     with np.errstate(all="ignore"):
         try:
-            value = program(*map(truth.fresh, arguments))
-        except (IndexError, ValueError):
-            return None                  # Python itself raises
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                value = program(*map(truth.fresh, arguments))
+        except (IndexError, ValueError, FloatingPointError, OverflowError):
+            return None                  # Python itself raises, or something on the way is inf
         if not all(np.all(np.isfinite(leaf)) for leaf in leaves(value)):
             return None
         seeds = None if is_number(value) else seeds_of(value, np.random.default_rng(7))

@@ -142,8 +142,8 @@ def statement(scope: Scope) -> Lines:
 WRITING: list[tuple[int, Callable[[Scope], Lines]]] = [
     (6, stores.store), (2, stores.overlapping), (1, stores.moving_slice), (3, stores.whole),
     (2, stores.scattered), (2, stores.masked), (1, stores.chained), (1, stores.exchanged),
-    (3, views.view), (1, views.alias), (1, views.copied), (2, views.made), (1, views.swapped),
-    (1, idioms.touch), (3, idioms.idiom)]
+    (2, views.view), (3, views.through), (1, views.alias), (1, views.copied), (2, views.made),
+    (1, views.swapped), (1, idioms.touch), (3, idioms.idiom)]
 
 
 def shape_for(scope: Scope) -> Shape:

@@ -157,7 +157,7 @@ def triangular(scope: Scope, a: str) -> Lines:
                                  f"range({i} + 1, {least})", f"range({i} - 1, -1, -1)"))
     body = scope.random.choice((
         [f"        {a}[{i}, {j}] = np.tanh({a}[{j}, {i}] + {a}[{j} - 1, {i}])"],
-        [f"        {a}[{i}, {j}] -= 0.4 * {a}[{i}, {i}] * {a}[{j}, {j}]"],
+        [f"        {a}[{i}, {j}] -= 0.4 * np.sin({a}[{i}, {i}] * {a}[{j}, {j}])"],
         [f"        {a}[{i}, {j}:] -= 0.3 * {a}[{j}, {j}:] * {a}[{i}, {j}]"],
         [f"        {a}[{i}] += 0.2 * {a}[{j}]"]))
     return [f"for {i} in range({least}):", f"    for {j} in {inner}:", *body,

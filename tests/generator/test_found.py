@@ -49,7 +49,16 @@ def final_until_another_array_is_made(a: Any, x: Any, z: Any) -> Any:
     return s + np.sum(w * w)
 
 
-FOUND = [(swapped_after_a_store_in_an_arm, (0.55, X, Y)),
+def restored_before_all_loops(a: Any, x: Any, y: Any) -> Any:
+    """What a write outside all loops overwrites is restored, too."""
+    for i in range(1, len(y)):
+        y[i - 1] = 0.7 * y[i] * y[-i - 1]
+    y[2], y[0] = y[0], y[2]
+    return np.sum(np.sin(y) * x) * a
+
+
+FOUND = [(restored_before_all_loops, (0.5, X, Y)),
+         (swapped_after_a_store_in_an_arm, (0.55, X, Y)),
          (final_until_rebound, (0.7, X, Y)),
          (final_until_another_array_is_made, (0.7, X, Y))]
 

@@ -73,7 +73,7 @@ def test_every_construct_is_generated() -> None:
 def test_every_kind_of_store_is_generated() -> None:
     text = "\n".join(generate(seed, writes=True)[0] for seed in range(400))
     for construct in ("[:] = ", "[...] = ", "[::-1] = ", "[1:-1] +=", "[1:] *=", " - 1] = ",
-                      "[::2] /= ", "[p]", "[q]", "np.add.at(", "[np.array([[", "] < ",
+                      "] /= ", "[p]", "[q]", "np.add.at(", "[np.array([[", "] < ",
                       ".T\n", ".reshape(-1)", ".ravel()", "[:, None]", ".copy()", "np.empty(",
                       "np.zeros_like(", "np.copyto(", ".fill(", "out=", "touch(", "return x, x[",
                       "[:, ::2]", "in range(i"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from generator.expressions import expression
 from generator.parts import part
 from generator.scope import Scope, Shape
-from generator.stores import Lines, target, value
+from generator.stores import OPERATORS, Lines, target, value
 
 
 def named(scope: Scope, text: str, shape: Shape, stem: str) -> Lines:
@@ -38,6 +38,17 @@ def view(scope: Scope) -> Lines:
         if size == 4:
             forms.append((f"{source}.reshape(2, 2)", (2, 2)))
     return named(scope, *scope.random.choice(forms), "v")
+
+
+def through(scope: Scope) -> Lines:
+    """A view, and a store through it."""
+    lines = view(scope)
+    name = lines[0].split(" = ")[0] if lines else ""
+    if not scope.shapes.get(name):
+        return lines
+    text, shape = part(scope, name)
+    operator = scope.random.choice(OPERATORS)
+    return [*lines, f"{text} {operator} {value(scope, shape, operator)}"]
 
 
 def alias(scope: Scope) -> Lines:

@@ -193,7 +193,7 @@ def _tape_type(type: Type, axes: int) -> Array:
 
 def with_tapes(function: Function, tapes: Tapes) -> Block:
     """The statements of the function, storing what the reverse sweep will read."""
-    if not tapes.tapes and not tapes.instead:
+    if not tapes.tapes and not tapes.instead and not tapes.old:
         return without_marks(function.body)
     builder = Builder(tapes.facts, checks=False)
     _Writer(tapes).block(function.body, tapes.places.top, builder, {})
@@ -250,7 +250,8 @@ class _Writer:
                           builder: Builder, current: Current) -> None:
         """What a write to an array that is restored is going to overwrite."""
         old = self.tapes.old.get(statement)
-        if old is not None and old in self.tapes.tapes:
+        if old is not None and (old in self.tapes.tapes
+                                or self.tapes.places.scope[old] is self.tapes.places.top):
             assert isinstance(statement, Let)
             op = "view" if old.type.rank else "load"
             builder.append(Let(old, op, statement.args[:-1], {"index": statement.static["index"]},
