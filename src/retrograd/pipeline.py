@@ -27,7 +27,7 @@ from retrograd.ir.types import Array, Type, is_complex, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.ascending import run_forward
 from retrograd.optimise.checks import hoist_checks
-from retrograd.optimise.common import share_common
+from retrograd.optimise.common import share_common, shared_in_blocks
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
 from retrograd.optimise.fuse import fuse
@@ -84,7 +84,7 @@ def derive(request: Request) -> Program:
         If the output or a differentiated argument is not a float.
     """
     with no_collection():
-        traced = trace(request)
+        traced = _shared(trace(request))
         functions = _PRODUCTS[request.product](request, traced)
         residuals = functions[0].residuals
         check_wanted(residuals, request)
@@ -102,6 +102,13 @@ def optimised(function: Function, stages: Sequence[Stage] = OPTIMISATIONS) -> Fu
         if checked:
             verify(function)
     return function
+
+
+def _shared(traced: Traced) -> Traced:
+    """What the function computes twice is one value, for which the reverse sweep asks once."""
+    function, stand = shared_in_blocks(traced.function)
+    traced.facts.rename(stand)
+    return replace(traced, function=function)
 
 
 # --- products ------------------------------------------------------------------------------------

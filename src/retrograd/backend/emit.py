@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_arrays import expression
 from retrograd.backend.emit_blocks import BlockPrinter, ends
+from retrograd.backend.emit_checks import shared_nothing
 from retrograd.backend.emit_context import Context, python_numbers
 from retrograd.backend.fold import folded_values
 from retrograd.backend.names import names_of
@@ -89,7 +90,8 @@ def _context(function: Function, accumulations: frozenset[Let], compiled: bool, 
     computed = frozenset(s.result for s in walk(function.body) if isinstance(s, Let))
     return Context(compiled, names, folded, accumulations, computed, python_numbers(function),
                    aliases, failures_of(function) if compiled else Failures(), expression,
-                   _fresh({*names.values(), *taken, *reserved}))
+                   _fresh({*names.values(), *taken, *reserved}),
+                   sum(isinstance(s, (Effect, Raise)) for s in walk(function.body)))
 
 
 def _names_in(function: Function) -> frozenset[str]:
@@ -149,7 +151,7 @@ def _body(function: Function, context: Context, structure: Tree,
         body += _quoted_returns(function, context, printer, start)
     if not ends(function.body):
         body.append(_return(function, context, structure))
-    return body
+    return [*shared_nothing(context), *body]
 
 
 def _used(function: Function) -> frozenset[Value]:

@@ -12,7 +12,7 @@ from retrograd.errors import Unsupported
 from retrograd.ir import draws
 from retrograd.ir.effects import exception_of, message_of
 from retrograd.ir.nodes import Atom, Constant, Effect, Raise
-from retrograd.ir.types import Scalar, Type, is_integer
+from retrograd.ir.types import Array, Scalar, Type, is_integer
 
 
 def failure(context: Context, raised: Raise | Effect, results: Sequence[Type]) -> list[ast.stmt]:
@@ -64,6 +64,9 @@ def _status(context: Context, exception: type[BaseException], message: Message,
     return ast.Return(syntax.sequence([ast.Constant(number), *integers, *floats, *unread]))
 
 
+_MANY = 6                   # returns of failures of which each has arrays of its own
+
+
 def _widened(context: Context, atom: Atom, dtype: str) -> ast.expr:
     node = context.atom(atom)
     return node if atom.type.dtype == dtype else context.converted(node, dtype)
@@ -74,9 +77,24 @@ def _default(context: Context, type: Type) -> ast.expr:
     if isinstance(type, Scalar):
         zero = {"b": False, "i": 0, "f": 0.0, "c": 0j}[type.dtype[0]]
         return context.constant(Constant(zero, Scalar(type.dtype)))
+    if context.checks < _MANY:
+        return _nothing(context, type)
+    kind = Array(type.dtype, (None,) * type.rank)
+    if kind not in context.nothing:
+        context.nothing[kind] = context.fresh("nothing")
+    return syntax.name(context.nothing[kind])
+
+
+def _nothing(context: Context, type: Type) -> ast.expr:
     shape = syntax.sequence([ast.Constant(0) for _ in range(type.rank)]) if type.rank != 1 \
         else ast.Constant(0)
     return context.numpy_call("empty", shape, context.dtype(type.dtype))
+
+
+def shared_nothing(context: Context) -> list[ast.stmt]:
+    """The empty arrays that many failing returns give: Numba needs long to compile each."""
+    return [syntax.assign(syntax.target(name), _nothing(context, kind))
+            for kind, name in context.nothing.items()]
 
 
 def effect(context: Context, effect: Effect, results: Sequence[Type]) -> list[ast.stmt]:

@@ -22,7 +22,7 @@ from retrograd.ir.nodes import (
     While,
     walk,
 )
-from retrograd.ir.types import Array
+from retrograd.ir.types import Array, Type
 
 # What a Python literal is; other dtypes need to be spelled out.
 _LITERAL = frozenset({"bool", "int64", "float64", "complex128"})
@@ -54,8 +54,10 @@ class Context:
     failures: Failures
     expression: Callable[[Context, Let], ast.expr]
     fresh: Callable[[str], str]
+    checks: int = 0                                            # statements that may fail
     imported: dict[str, None] = field(default_factory=dict)
     exceptions: dict[type[BaseException], None] = field(default_factory=dict)
+    nothing: dict[Type, str] = field(default_factory=dict)     # empty arrays of returns that fail
 
     def alias(self, module: str) -> str:
         """The name of an import, which is then made."""

@@ -7,7 +7,7 @@ on constants, and inserts a check where two extents must be equal and may not be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -59,6 +59,35 @@ class Facts:
         if isinstance(atom, Constant):
             return Extent(int(atom.value.real))
         return self.integers.get(atom) or root(atom)
+
+    def note_integer(self, op: str, result: Value, args: Sequence[Atom],
+                     static: Mapping[str, Any]) -> None:
+        """Remember an int that is an affine expression of extents and other ints."""
+        if op == "dim":
+            self.integers[result] = self.of(args[0])[static["axis"]]
+        elif op == "let":
+            self.integers[result] = self.integer(args[0])
+        elif op in _SAME and all(isinstance(a.type, Scalar) and a.type.dtype == "int64"
+                                 for a in args):
+            self.integers[result] = _SAME[op](*(self.integer(a) for a in args))
+        elif op == "negative":
+            self.integers[result] = self.integer(args[0]).scaled(-1)
+
+    def rename(self, stand: Mapping[Value, Value]) -> None:
+        """Speak of the values that stand for others, which are gone."""
+        new: dict[Term, Extent] = {Root(old): root(stand[old]) for old in stand}
+        new.update((Root(old, axis), root(stand[old], axis)) for old in stand
+                   for axis in range(old.type.rank))
+        if not new:
+            return
+        for value, extents in self.extents.items():
+            self.extents[value] = tuple(substituted(e, new) for e in extents)
+        for value, extent in self.integers.items():
+            self.integers[value] = substituted(extent, new)
+        for value, (low, high) in self.bounds.items():
+            self.bounds[value] = (substituted(low, new), substituted(high, new))
+        self.equal.update((substituted(Extent(0, ((term, 1),)), new).terms[0][0],
+                           substituted(extent, new)) for term, extent in self.equal.copy().items())
 
     def equate(self, a: Extent, b: Extent) -> None:
         """From here on a == b: one of their roots is expressed by the rest."""
@@ -168,7 +197,7 @@ class Builder:
             self.facts.extents[result] = tuple(
                 root(result, axis) if e is None else e for axis, e in enumerate(extents))
         elif type.dtype == "int64":
-            self._note_integer(op, result, args, static)
+            self.facts.note_integer(op, result, args, static)
         return result
 
     def renamed(self, value: Value, name: str) -> Value:
@@ -269,19 +298,6 @@ class Builder:
         if not np.isfinite(result) or _overflows(op, args, result):
             return None
         return number(result.item() if hasattr(result, "item") else result, Scalar(dtype, weak))
-
-    def _note_integer(self, op: str, result: Value, args: tuple[Atom, ...],
-                      static: dict[str, Any]) -> None:
-        """Remember an int that is an affine expression of extents and other ints."""
-        if op == "dim":
-            self.facts.integers[result] = self.facts.of(args[0])[static["axis"]]
-        elif op == "let":
-            self.facts.integers[result] = self.facts.integer(args[0])
-        elif op in _SAME and all(isinstance(a.type, Scalar) and a.type.dtype == "int64"
-                                 for a in args):
-            self.facts.integers[result] = _SAME[op](*(self.facts.integer(a) for a in args))
-        elif op == "negative":
-            self.facts.integers[result] = self.facts.integer(args[0]).scaled(-1)
 
     def check_index(self, index: Atom, extent: Extent, axis: int, covers: Value | None) -> None:
         """Check an int index, before the last statement where that defines `covers`."""

@@ -44,13 +44,22 @@ def share_common(function: Function) -> Function:
     return replace(function, body=body, returns=sharer.atoms(function.returns))
 
 
+def shared_in_blocks(function: Function) -> tuple[Function, dict[Value, Value]]:
+    """The same within each block alone (ints also in the blocks inside it), and for each value
+    that is gone the one that stands for it."""
+    sharer = _Sharer(alone=True)
+    body = sharer.block(function.body, {})
+    return replace(function, body=body, returns=sharer.atoms(function.returns)), sharer.stand
+
+
 def _key(let: Let) -> Any:
     return (let.op, let.args, tuple(sorted(let.static.items())),
             str(let.result.type))
 
 
 class _Sharer:
-    def __init__(self) -> None:
+    def __init__(self, alone: bool = False) -> None:
+        self.alone = alone
         self.stand: dict[Value, Value] = {}
 
     def atom(self, atom: Atom) -> Atom:
@@ -61,6 +70,8 @@ class _Sharer:
 
     def block(self, block: Block, known: Known) -> Block:
         """`known` holds the expressions of this block and of those around it."""
+        if self.alone:
+            known = {k: v for k, v in known.items() if v.type.dtype == "int64"}
         result: list[Statement] = []
         added: list[Any] = []
         for statement in block:

@@ -36,21 +36,18 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
             stretch = np.minimum(fewer, length - fewer * free // (free + repeats - 1))
         stop = reached + np.maximum(stretch, 1)
         for i in range(reached, stop):
-            u_3 = u_1
-            for k in range(u_1.shape[0]):
-                u_2 = u_3[k]
+            for k in range(n):
+                u_2 = u_1[k]
                 u_2 += rate * np.sin(u_2)
-                u_3[k] = u_2
-            u_1 = u_3
+                u_1[k] = u_2
         reached = stop
-    n_1 = u_1.shape[0]
-    k = n_1 + 31
+    k = n + 31
     blocks = k // 32
     t = 0.0
     error = 0.0
     for i in range(blocks):
         k = i * 32
-        k_1 = n_1 - k
+        k_1 = n - k
         length = np.minimum(32, k_1)
         partial = 0.0
         for j in range(length):
@@ -67,7 +64,7 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
         t = t_1
     finite = np.isfinite(error)
     u_bar = u_1
-    for i in range(n_1):
+    for i in range(n):
         u_2 = u_bar[i]
         u_bar_1 = 2.0 * u_2
         u_bar[i] = u_bar_1
@@ -78,9 +75,11 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
         if taken_1 == i:
             held = last
         u_1 = np.empty(n)
+        u_3 = u_1
         for j in range(n):
             u_snapshots_1 = u_snapshots[last, j]
-            u_1[j] = u_snapshots_1
+            u_3[j] = u_snapshots_1
+        n_1 = u_1.shape[0]
         reached = taken_1
         while reached < i:
             length = i - reached + 1
@@ -98,33 +97,28 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
                 stretch = np.minimum(fewer, length - fewer * free // (free + repeats - 1))
             stop = reached + stretch
             for i_1 in range(reached, stop):
-                u_3 = u_1
-                for m in range(u_1.shape[0]):
+                for m in range(n_1):
                     u_2 = u_3[m]
                     u_2 += rate * np.sin(u_2)
                     u_3[m] = u_2
-                u_1 = u_3
             if stop < i:
                 taken[held] = stop
                 for k in range(n):
-                    u_2 = u_1[k]
+                    u_2 = u_3[k]
                     u_snapshots[held, k] = u_2
                 held += 1
             reached = stop
-        n_1 = u_bar.shape[0]
-        k = n_1 + 31
-        blocks = k // 32
         t_1 = 0.0
         error_1 = 0.0
         for j in range(blocks):
             k = j * 32
-            k_1 = n_1 - k
+            k_1 = n - k
             length = np.minimum(32, k_1)
             partial = 0.0
             for k_1 in range(length):
-                k_1 += k
-                u_bar_1 = u_bar[k_1]
-                u_2 = u_1[k_1]
+                k_2 = k + k_1
+                u_bar_1 = u_bar[k_2]
+                u_2 = u_3[k_2]
                 partial += u_bar_1 * np.sin(u_2)
             t_2 = t_1 + partial
             seen = t_2 - t_1
@@ -136,9 +130,9 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
             t_1 = t_2
         finite_1 = np.isfinite(error_1)
         rate_bar += t_1 + error_1 if finite_1 else t_1
-        for j in range(n_1):
+        for j in range(n):
             u_bar_1 = u_bar[j]
-            u_2 = u_1[j]
+            u_2 = u_3[j]
             u_bar_1 += u_bar_1 * rate * np.cos(u_2)
             u_bar[j] = u_bar_1
     return t + error if finite else t, u_bar, rate_bar

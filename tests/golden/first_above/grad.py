@@ -21,6 +21,5 @@ def first_above_grad(x, limit):
     x_bar[0] = total
     for i in range(trips):
         # total = total + x[i] * x[i]
-        t_bar = t * x[i]
-        x_bar[i] += t_bar + t_bar
+        x_bar[i] += 2.0 * t * x[i]
     return x_bar

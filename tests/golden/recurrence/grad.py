@@ -6,31 +6,29 @@ import numpy as np
 def recurrence_grad(W, h, xs):
     # forward sweep
     n = xs.shape[0]
-    n_1 = W.shape[0]
+    n_1 = h.shape[0]
     h_saved = np.empty((n, n_1))
-    n_2 = h.shape[0]
-    h_saved_1 = np.empty((n, n_2))
+    n_2 = W.shape[0]
     for i in range(n):
-        h_saved_1[i] = h
+        h_saved[i] = h
         t = W @ h
         h = np.tanh(t + xs[i])
-        h_saved[i] = h
-        if n_1 != n_2:
+        if n_2 != n_1:
             raise ValueError("the array 'h' has extent %d along axis 0 after an iteration of a loop that started with %d: give it one shape (pad it, or mask it with np.where)"
-                    % (n_1, n_2))
+                    % (n_2, n_1))
     # reverse sweep
     # return np.sum(h)
-    h_bar = np.full(n_2, 1.0)
+    h_bar = np.full(n_1, 1.0)
     # for x in xs:
-    W_bar = np.zeros((n_1, W.shape[1]))
+    W_bar = np.zeros((n_2, W.shape[1]))
     xs_bar = np.zeros((n, xs.shape[1]))
     for i in range(n - 1, -1, -1):
-        h = h_saved[i]
-        h_1 = h_saved_1[i]
+        h_1 = h_saved[i].copy()
         # h = np.tanh(W @ h + x)
         t_bar = h_bar * (1 - h * h)
         h_bar = W.T @ t_bar
         W_bar += t_bar[:, np.newaxis] * h_1
         # for x in xs:
         xs_bar[i] += t_bar
+        h = h_1
     return W_bar.copy(), h_bar, xs_bar

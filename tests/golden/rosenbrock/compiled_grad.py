@@ -13,6 +13,6 @@ def rosenbrock_grad(x):
         t = i + 1
         x_2 = x[t]
         t_bar = 200.0 * (x_2 - x_1 ** 2)
-        x_bar[i] += -(2.0 * (1.0 - x_1)) + -2.0 * t_bar * x_1
+        x_bar[i] += -2.0 * t_bar * x_1 - 2.0 * (1.0 - x_1)
         x_bar[t] += t_bar
     return x_bar

@@ -12,6 +12,6 @@ def rosenbrock_grad(x):
         t_1 = i + 1
         # total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
         t_bar = 200.0 * (x[t_1] - t ** 2)
-        x_bar[i] += -(2.0 * (1.0 - t)) + -2.0 * t_bar * t
+        x_bar[i] += -2.0 * t_bar * t - 2.0 * (1.0 - t)
         x_bar[t_1] += t_bar
     return x_bar

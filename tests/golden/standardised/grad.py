@@ -14,8 +14,6 @@ def standardised_grad(x):
     z_bar = 3.0 * z ** 2
     # z = (x - np.mean(x)) / np.std(x)
     t_bar = z_bar / t_1
-    t_bar_1 = 2.0 * (0.5 * np.sum(-(z_bar * z / t_1)) / t_1 / n) * t
-    x_bar = t_bar_1 + np.sum(-t_bar_1) / n
-    x_bar += t_bar
-    x_bar += np.sum(-t_bar) / n
+    t_bar += 2.0 * (0.5 * np.sum(-(z_bar * z / t_1)) / t_1 / n) * t
+    x_bar = t_bar + np.sum(-t_bar) / n
     return x_bar

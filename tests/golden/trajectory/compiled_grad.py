@@ -25,5 +25,5 @@ def trajectory_grad(x, r, n):
         xs_bar[size] = 0.0
         t_bar = xs_bar_1 * (1 - xs_1)
         r_bar += t_bar * xs_1
-        xs_bar[i] += -(xs_bar_1 * (r * xs_1)) + t_bar * r
+        xs_bar[i] += t_bar * r - xs_bar_1 * (r * xs_1)
     return xs_bar[0], r_bar

@@ -23,6 +23,6 @@ def trajectory_grad(x, r, n):
         xs_bar[size] = 0.0
         t_bar_1 = t_bar * (1 - t)
         r_bar += t_bar_1 * t
-        xs_bar[i] += -(t_bar * (r * t)) + t_bar_1 * r
+        xs_bar[i] += t_bar_1 * r - t_bar * (r * t)
     # for _ in range(n):
     return xs_bar[0], r_bar

@@ -19,13 +19,12 @@ def two_kernels_grad(a, b, length, WEIGHTS):
     # reverse sweep
     # return np.exp(-squared_distance(a, b) / (2 * length ** 2))
     t_bar = 2.0 * np.exp(t_3)
-    length_bar = -4.0 * (t_bar * t_3 / t) * length
     # return d @ d
-    t_3 = -(t_bar / t) * d_1
-    d_bar = t_3 + t_3
-    t_3 = -(t_2 / t) * d
-    d_bar_1 = t_3 + t_3
+    t_4 = -(t_bar / t) * d_1
+    d_bar = t_4 + t_4
+    t_4 = -(t_2 / t) * d
+    d_bar_1 = t_4 + t_4
     # d = a - b
     a_bar = d_bar + d_bar_1
     # return np.exp(-squared_distance(a, b) / (2 * length ** 2))
-    return a_bar, length_bar + -4.0 * (t_2 * t_1 / t) * length
+    return a_bar, 4.0 * (-(t_bar * t_3 / t) - t_2 * t_1 / t) * length
