@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -214,3 +217,15 @@ def test_what_is_not_known_before_the_call() -> None:
     g = program("for i in range(n):\n    for j in range(int(s)):\n        s = s * s\nreturn s",
                 "s, n")
     assert rg.grad(g).residuals(1.3, 4).total is None
+
+
+def test_the_documented_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "residuals.md").read_text()
+    code, more = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "documented_residuals.py").write_text(f"{code}\n{more}")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = importlib.import_module("documented_residuals")
+    shown = re.search(r"```text\n(.*?)\n```", text, re.DOTALL)
+    assert shown is not None and shown[1] == str(found.table)
+    assert found.less.residuals(0.3, 0.7, 10).total == 80
+    assert rg.grad(found.driven).residuals(0.3, 0.7, 10).total == 160

@@ -67,7 +67,7 @@ def require_within(limit: Limit | None, values: Sequence[Any]) -> None:
         most, largest = max(rows, key=lambda row: row[0])
         name = repr(largest.variable) if largest.variable else "a part of an expression"
         raise Unsupported(
-            f"the residuals need {needed:,} bytes, and max_memory={limit.most:,} allows less; "
+            f"the residuals need {needed:,} bytes, and max_memory={limit.most:,.0f} allows less; "
             f"most of it, {most:,} bytes, is for {name} ({largest.why})", _REMEDY, largest.span)
 
 
