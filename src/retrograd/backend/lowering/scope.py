@@ -54,7 +54,7 @@ class Scope(Builder):
         static = dict(let.static)
         self.append(Let(let.result, let.op, args, let.static, let.origin))
         if let.result.type.dtype == "int64":
-            self._note_integer(let.op, let.result, args, static)
+            self.facts.note_integer(let.op, let.result, args, static)
 
     # --- sharing and moving ------------------------------------------------------------------
 
