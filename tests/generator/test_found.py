@@ -57,7 +57,22 @@ def restored_before_all_loops(a: Any, x: Any, y: Any) -> Any:
     return np.sum(np.sin(y) * x) * a
 
 
-FOUND = [(restored_before_all_loops, (0.5, X, Y)),
+def read_from_what_was_restored(a: Any, x: Any) -> Any:
+    """What is computed again from a part of a restored array comes after the restoring."""
+    u = np.ones(3)
+    u[1:] += x[1:]
+    for i in range(3):
+        u[1:] += np.sin(u[::-2] - a)
+    if a < 1:
+        k = 0
+        while k < 3 and a < 0.9:
+            k += 1
+            v = u.reshape(-1)
+            v[:0:-1] *= np.cos(v[1:] * -u[1:] * v[:0:-1])
+    return np.sum(u)
+
+
+FOUND = [(read_from_what_was_restored, (0.4, X)), (restored_before_all_loops, (0.5, X, Y)),
          (swapped_after_a_store_in_an_arm, (0.55, X, Y)),
          (final_until_rebound, (0.7, X, Y)),
          (final_until_another_array_is_made, (0.7, X, Y))]

@@ -68,7 +68,12 @@ class Residuals:
         if array in self.chain_of:
             return sweep.version(self.chain_of[array]) is array
         return self.answers.of(value) is Answer.RECOMPUTE and any(
-            isinstance(a, Value) and self._restored(a, sweep) for a in self.answers.needed(value))
+            isinstance(a, Value) and (self._restored(a, sweep) or self._was_here(a, sweep))
+            for a in self.answers.needed(value))
+
+    def _was_here(self, value: Value, sweep: Sweep) -> bool:
+        """Whether a value was read at this place before: what is made from it comes later, too."""
+        return value in self.restored and sweep.find(value) is not None
 
     def _array(self, value: Value) -> Value:
         """The array that a value is a part of, or the value itself."""
