@@ -250,6 +250,8 @@ def test_lists_that_grow(text: str) -> None:
     ("a, b = [x[0]], [x[1]]\nc = a if n > 1 else b\na[0] = 3.0\nreturn c[0]", "same list"),
     ("a = [x[0]]\nb = a\nfor i in range(n):\n    a.append(2.0)\n    y = b[0]\n    b = [y]\n"
      "return len(b)", "same list"),
+    ("a, b = [x[0]], [x[1]]\nc, t = a, 0.0\nfor i in range(n):\n    a, b = b, a\n"
+     "    a.append(1.0)\n    t += len(c)\nreturn t", "same list"),
     ("a, b = [], []\nfor i in range(n):\n    (a if i % 2 == 0 else b).append(x[0])\n"
      "return np.array(a)", "same list"),
     ("a = [x[0]]\nfor y in a:\n    a.append(y)\nreturn len(a)", "changes its length"),
