@@ -61,14 +61,14 @@ def read_from_what_was_restored(a: Any, x: Any) -> Any:
     """What is computed again from a part of a restored array comes after the restoring."""
     u = np.ones(3)
     u[1:] += x[1:]
-    for i in range(3):
-        u[1:] += np.sin(u[::-2] - a)
+    for _ in range(3):
+        u[1:] += 0.1 * np.sin(u[::-2] - a)
     if a < 1:
         k = 0
         while k < 3 and a < 0.9:
             k += 1
             v = u.reshape(-1)
-            v[:0:-1] *= np.cos(v[1:] * -u[1:] * v[:0:-1])
+            v[:0:-1] *= np.cos(0.1 * v[1:] * -u[1:] * v[:0:-1])
     return np.sum(u)
 
 
