@@ -16,6 +16,7 @@ from dataclasses import replace
 from retrograd.ir.nodes import (
     Atom,
     Block,
+    Constant,
     Function,
     Let,
     Loop,
@@ -121,5 +122,7 @@ def _without_invariant(loop: Loop | While) -> tuple[list[Let], Loop | While]:
 
 
 def _movable(let: Let) -> bool:
-    return let.op == "dim" or (let.op in _MOVED and not let.result.type.rank
+    safe = let.op in _MOVED or (let.op == "floor_divide" and isinstance(let.args[1], Constant)
+                                and bool(let.args[1].value))
+    return let.op == "dim" or (safe and not let.result.type.rank
                                and let.result.type.dtype == "int64")

@@ -223,6 +223,7 @@ class Residuals:
                 iteration = home.at(scope).iteration
                 assert iteration is not None
                 numbers.append(iteration)
+            numbers = tape.places(home.prologue, numbers)
         rank = value.type.rank
         index = ("int",) * len(numbers) + (FULL,) * rank
         return home.prologue.let("view" if rank else "load", tape.final, *numbers,

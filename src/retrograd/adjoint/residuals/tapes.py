@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field, replace
 
+from retrograd.adjoint.residuals.triangles import Triangle, triangle
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.frontend.branches import default
 from retrograd.ir.build import Builder, Facts
@@ -57,6 +58,11 @@ class Tape:
     final: Value
     ragged: bool = False
     lengths: tuple[Value | None, ...] = ()
+    triangle: Triangle | None = None       # two of the loops share an axis
+
+    def places(self, builder: Builder, numbers: list[Atom]) -> list[Atom]:
+        """The index of a row, for the numbers of the iterations of the loops."""
+        return numbers if self.triangle is None else self.triangle.places(builder, numbers)
 
     @property
     def name(self) -> str:
@@ -107,7 +113,7 @@ class Tapes:
             final = Value(f"{value.name}_saved" if loops else value.name,
                           _tape_type(value.type, len(rows) if rows else 1) if loops
                           else value.type)
-            self.tapes[value] = Tape(value, scope, rows, final)
+            self.tapes[value] = Tape(value, scope, rows, final, triangle=self._triangle(loops))
         return self.tapes[value]
 
     def changes_shape(self, value: Value) -> bool:
@@ -141,8 +147,17 @@ class Tapes:
     def _rows(self, loops: list[Scope]) -> tuple[Extent, ...] | None:
         """How often each loop runs at the most, as extents that are known before the outermost."""
         counts = [self.count(s.statement) for s in loops]
+        found = self._triangle(loops)
+        if found is not None:
+            return found.rows([c for c in counts if c is not None])
         known = [None if c is None else self.before(c, loops[0]) for c in counts]
         return tuple(k for k in known if k is not None) if None not in known else None
+
+    def _triangle(self, loops: list[Scope]) -> Triangle | None:
+        counts = [self.count(s.statement) for s in loops]
+        known = [c for c in counts if c is not None]
+        return triangle(known, loops, self.facts, lambda e: self.before(e, loops[0])) \
+            if len(known) == len(counts) else None
 
     def count(self, loop: Statement | None) -> Extent | None:
         """The number of iterations of a `for` loop (at the most, where it has an exit)."""
@@ -152,7 +167,7 @@ class Tapes:
         start, stop = self.facts.integer(loop.start), self.facts.integer(loop.stop)
         span = stop - start if step > 0 else start - stop
         size = abs(step)
-        return floor_divided(largest(Extent(0), span) + (size - 1), size)
+        return floor_divided(largest(Extent(0), span, self.facts.least) + (size - 1), size)
 
     def before(self, extent: Extent, loop: Scope) -> Extent | None:
         """The extent in terms of what is defined before a loop; indices inside it take the end
@@ -241,7 +256,8 @@ class _Writer:
                 pointer = current[self.tapes.pointers[tape.scope]]
                 new = builder.let("push", old, pointer, value, name=tape.name)
             else:
-                numbers = [self.iteration(s, builder) for s in tape.scope.loops()]
+                numbers = tape.places(builder, [self.iteration(s, builder)
+                                                for s in tape.scope.loops()])
                 index = ("int",) * len(numbers) + (FULL,) * value.type.rank
                 new = builder.let("update", old, *numbers, value, name=tape.name, index=index)
             current[tape] = new
