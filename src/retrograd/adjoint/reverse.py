@@ -88,11 +88,16 @@ class Reverse:
         if present is None:
             sweep.state[atom] = self.named(contribution, atom, sweep)
         else:
-            sweep.state[atom] = add(sweep.builder, present, contribution, bar(atom))
+            total = add(sweep.builder, present, contribution, bar(atom))
+            if isinstance(atom.type, Array) and not isinstance(total.type, Array):
+                total = sweep.builder.let("reshape", total, name=bar(atom))   # without axes
+            sweep.state[atom] = total
 
     def named(self, contribution: Atom, value: Value, sweep: Sweep) -> Atom:
         """The first contribution is the adjoint, and bears its name."""
         builder = sweep.builder
+        if isinstance(value.type, Array) and not isinstance(contribution.type, Array):
+            contribution = builder.let("reshape", contribution)
         if isinstance(contribution, Value):
             return builder.renamed(contribution, bar(value))
         if contribution.value in (0, 1, -1) or value.name in TEMPORARY:

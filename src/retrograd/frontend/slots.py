@@ -36,7 +36,7 @@ from retrograd.frontend.things import (
 )
 from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.extents import Extent, mentions, root
-from retrograd.ir.nodes import Atom, Carried, Constant, Value, defined, walk
+from retrograd.ir.nodes import Atom, Carried, Constant, Value, bound, defined, walk
 from retrograd.ir.types import Array, Type
 
 ATTEMPTS = 12
@@ -436,7 +436,7 @@ class Slots:
         made.update(v for values in self.inner_values.values() for v in values)
         made.update(self.contents.values())
         for statement in walk(inner.builder.block):
-            made.update(defined(statement))
+            made.update((*defined(statement), *bound(statement)))
         return made
 
     def _differs(self, name: str, begin: Thing, end: Thing) -> NoReturn:

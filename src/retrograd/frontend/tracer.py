@@ -254,6 +254,7 @@ class Tracer:
         self.context.captures.append(Capture(name, read, kind, place))
         self.context.capture_values.append(parameter)
         self.context.parameters[parameter] = name
+        self.builder.facts.arguments.add(parameter)
         return self.context.captured.setdefault(key, self.context.given(
             parameter, captured=True))
 
