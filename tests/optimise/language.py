@@ -35,6 +35,7 @@ from retrograd.optimise.sweeps import BOUNDARY
 VECTOR, F = Array("float64", (None,)), Scalar("float64")
 _OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.USub: "negative",
               ast.Lt: "less", ast.GtE: "greater_equal", ast.Or: "logical_or"}
+_MADE = frozenset({"zeros", "ones", "empty", "full"})
 _INDEXED = {"load": 1, "view": 1, "update": 2, "add_at": 2}
 
 
@@ -118,7 +119,7 @@ class _Reader:
     def call(self, op: str, args: list[Atom], builder: Builder, name: str) -> Atom:
         if op in _INDEXED:
             return builder.let(op, *args, name=name, index=("int",) * (len(args) - _INDEXED[op]))
-        static = {"dtype": "float64"} if op in ("zeros", "empty") else \
+        static = {"dtype": "float64"} if op in _MADE else \
             {"axis": 0} if op == "dim" else {}
         return builder.let(op, *args, name=name, **static)
 

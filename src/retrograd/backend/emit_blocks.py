@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_arrays import subscript
 from retrograd.backend.emit_checks import draw, effect, failure
 from retrograd.backend.emit_context import Context, is_array
+from retrograd.backend.emit_tapes import fits, grown_where_full, push, steady_pushes
 from retrograd.backend.printer import Comment
 from retrograd.errors import Span
 from retrograd.ir.index import advanced
@@ -34,13 +35,15 @@ Body = list[ast.stmt]
 
 @dataclass(eq=False, slots=True)
 class BlockPrinter:
-    """Prints blocks; `quoting` says that the user's lines are quoted (the reverse sweep)."""
+    """Prints blocks; `quoting` says that the user's lines are quoted (the reverse sweep), and
+    `roomy` are the pushes on tapes in which there is room for sure."""
 
     context: Context
     results: Sequence[Type]
     used: frozenset[Value]           # values that something reads
     quoting: bool = False
     quoted: Span | None = None
+    roomy: set[Let] = field(default_factory=set)
 
     # --- blocks and comments -----------------------------------------------------------------
 
@@ -101,7 +104,8 @@ class BlockPrinter:
         if let.op in ("update", "add_at"):
             return [*self.moves([(let.result, let.args[0])]), self.store(let)]
         if let.op == "push":
-            return [*self.moves([(let.result, let.args[0])]), *self.push(let)]
+            room = let in self.roomy
+            return [*self.moves([(let.result, let.args[0])]), *push(self.context, let, room)]
         return [self.assignment(let)]
 
     def target(self, value: Value) -> ast.expr:
@@ -162,85 +166,6 @@ class BlockPrinter:
         return ast.Expr(syntax.call(context.numpy("add", "at"), context.variable(let.result),
                                     index, context.bare(value)))
 
-    # --- growable tapes ----------------------------------------------------------------------
-
-    def push(self, let: Let) -> Body:
-        """`if n == T.shape[0]: (double T)` and `T[n] = row`; for rows, one after the other,
-        `while n + k > T.shape[0]: (double T)` and `T[n:n + k] = rows`."""
-        context = self.context
-        _, n, row = let.args
-        tape = context.names[let.result]
-        if row.type.rank == let.result.type.rank:
-            return self.push_rows(let, tape, n, row)
-        full = syntax.compare("equal", context.atom(n), _extent(tape, 0))
-        return [syntax.branch(full, self.grow(let, tape), []), *self.push_row(tape, n, row)]
-
-    def grow(self, let: Let, tape: str) -> Body:
-        context = self.context
-        return self.grow_by_loop(let, tape) if context.compiled else [syntax.assign(
-            syntax.target(tape), context.numpy_call("concatenate", syntax.sequence([
-                syntax.name(tape), context.numpy_call("empty_like", syntax.name(tape))])))]
-
-    def push_rows(self, let: Let, tape: str, n: Atom, rows: Atom) -> Body:
-        context = self.context
-
-        def end() -> ast.expr:
-            count = syntax.subscripted(syntax.attribute(context.atom(rows), "shape"),
-                                       ast.Constant(0))
-            return syntax.binary("add", context.atom(n), count)
-
-        short = syntax.compare("greater", end(), _extent(tape, 0))
-        grow = ast.While(short, self.grow(let, tape), [])
-        if not context.compiled:
-            place = syntax.subscripted(syntax.name(tape), ast.Slice(context.atom(n), end(), None),
-                                       store=True)
-            return [grow, syntax.assign(place, context.atom(rows))]
-        counter = context.fresh("k")
-        place = syntax.subscripted(syntax.name(tape), syntax.binary(
-            "add", context.atom(n), syntax.name(counter)), store=True)
-        element = syntax.subscripted(context.atom(rows), syntax.name(counter))
-        stop = syntax.subscripted(syntax.attribute(context.atom(rows), "shape"), ast.Constant(0))
-        return [grow, syntax.counting(counter, stop, [syntax.assign(place, element)])]
-
-    def push_row(self, tape: str, n: Atom, row: Atom) -> Body:
-        context = self.context
-        if not context.compiled or not is_array(row):
-            place = syntax.subscripted(syntax.name(tape), context.atom(n), store=True)
-            return [syntax.assign(place, context.atom(row))]
-        counters = [context.fresh("k") for _ in range(row.type.rank)]
-        items = [syntax.name(k) for k in counters]
-        place = syntax.subscripted(syntax.name(tape), syntax.sequence([context.atom(n), *items]),
-                                   store=True)
-        items = [syntax.name(k) for k in counters]
-        element = syntax.subscripted(context.atom(row), _index(items))
-        body: Body = [syntax.assign(place, element)]
-        for axis in reversed(range(row.type.rank)):
-            stop = syntax.subscripted(syntax.attribute(context.atom(row), "shape"),
-                                      ast.Constant(axis))
-            body = [syntax.counting(counters[axis], stop, body)]
-        return body
-
-    def grow_by_loop(self, let: Let, tape: str) -> Body:
-        """Numba needs seconds to compile `concatenate` or a slice copy, and nothing for a loop."""
-        context = self.context
-        rank = let.result.type.rank
-        new = context.fresh(f"{tape}_grown")
-        extents = [syntax.binary("multiply", ast.Constant(2), _extent(tape, 0)),
-                   *(_extent(tape, axis) for axis in range(1, rank))]
-        shape = extents[0] if rank == 1 else syntax.sequence(extents)
-        counters = [context.fresh("k") for _ in range(rank)]
-
-        def element(array: str, store: bool) -> ast.expr:
-            items = [syntax.name(k) for k in counters]
-            return syntax.subscripted(syntax.name(array), _index(items), store)
-
-        body: Body = [syntax.assign(element(new, True), element(tape, False))]
-        for axis in reversed(range(rank)):
-            body = [syntax.counting(counters[axis], _extent(tape, axis), body)]
-        return [syntax.assign(syntax.target(new), context.numpy_call(
-                    "empty", shape, context.dtype(let.result.type.dtype))),
-                *body, syntax.assign(syntax.target(tape), syntax.name(new))]
-
     # --- control flow ------------------------------------------------------------------------
 
     def moves(self, pairs: Sequence[tuple[Value, Atom]]) -> Body:
@@ -289,15 +214,33 @@ class BlockPrinter:
     def loop_while(self, loop: While) -> Body:
         context = self.context
         before, after = self.slots(loop)
+        pushes = steady_pushes(loop) if context.compiled else ()
+        self.roomy.update(pushes)
         test = self.arm(loop.test)
         body = self.arm(loop.body)
         if not ends(loop.body):
             body += after
+        if pushes:
+            return [*before, self.in_runs(loop, pushes, test, body)]
         condition = context.atom(loop.condition)
         if not test:
             return [*before, ast.While(condition, body or [ast.Pass()], [])]
         leave = syntax.branch(syntax.inverted(condition), [ast.Break()], [])
         return [*before, ast.While(ast.Constant(True), [*test, leave, *body], [])]
+
+    def in_runs(self, loop: While, pushes: Sequence[Let], test: Body, body: Body) -> ast.stmt:
+        """The iterations for which there is room in all tapes, again and again: memory is asked
+        for outside of the loop that runs."""
+        context = self.context
+        grow = grown_where_full(context, pushes)
+        room = [fits(context, let) for let in pushes]
+        if not test:
+            run = syntax.both(ast.And, context.atom(loop.condition), *room)
+            return ast.While(context.atom(loop.condition), [*grow, ast.While(run, body, [])], [])
+        leave = syntax.branch(syntax.inverted(context.atom(loop.condition)), [ast.Break()], [])
+        enough = room[0] if len(room) == 1 else syntax.both(ast.And, *room)
+        run = ast.While(enough, [*test, leave, *body], [ast.Continue()])
+        return ast.While(ast.Constant(True), [*grow, run, ast.Break()], [])
 
     def branch(self, branch: Branch) -> Body:
         then, otherwise = self.arm(branch.then), self.arm(branch.otherwise)
@@ -314,11 +257,3 @@ class BlockPrinter:
 def ends(block: Block) -> bool:
     """Whether nothing comes after this block, because it raises."""
     return bool(block) and isinstance(block[-1], Raise)
-
-
-def _extent(array: str, axis: int) -> ast.expr:
-    return syntax.subscripted(syntax.attribute(array, "shape"), ast.Constant(axis))
-
-
-def _index(items: list[ast.expr]) -> ast.expr:
-    return items[0] if len(items) == 1 else syntax.sequence(items)

@@ -9,67 +9,21 @@ Additions may lie in branches and inner loops.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from retrograd.ir.nodes import Branch, Let, Loop, Statement, Value, While
+from retrograd.optimise.readings import Reading, Readings
 
-from retrograd.ir.nodes import (
-    Block,
-    Branch,
-    Let,
-    Loop,
-    Statement,
-    Value,
-    While,
-    blocks,
-    operands,
-    yields,
-)
-
-Path = tuple[tuple[Statement, int], ...]      # the blocks around a place, outermost first
 End = tuple[Statement, int]                   # a slot, at the end of a statement's block
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One place where a value is read: operand number `slot` of a statement, or (`end`) slot
-    number `slot` at the end of a block of it."""
-
-    statement: Statement
-    slot: int
-    path: Path
-    end: bool = False
-
-
-@dataclass(eq=False, slots=True)
-class _Readings:
-    of: dict[Value, list[_Reading]] = field(default_factory=dict)
-
-    def note(self, atoms: tuple[object, ...], statement: Statement, path: Path,
-             end: bool = False) -> None:
-        for slot, atom in enumerate(atoms):
-            if isinstance(atom, Value):
-                self.of.setdefault(atom, []).append(_Reading(statement, slot, path, end))
-
-    def block(self, block: Block, path: Path) -> None:
-        for statement in block:
-            self.note(operands(statement), statement, path)
-            self.inside(statement, path)
-
-    def inside(self, statement: Statement, path: Path) -> None:
-        for k, (inner, ends) in enumerate(zip(blocks(statement), yields(statement), strict=True)):
-            place = (*path, (statement, k))
-            self.block(inner, place)
-            self.note(ends, statement, place, end=True)
 
 
 def all_accumulate(loop: Loop) -> bool:
     """Whether every carried value of the loop is only added to."""
-    readings = _Readings()
+    readings = Readings()
     readings.inside(loop, ())
     return all(_reaches(c.inner, readings, 1) == (loop, k) for k, c in enumerate(loop.carried))
 
 
-def _reaches(value: Value, readings: _Readings, depth: int,
-             here: list[_Reading] | None = None) -> End | None:
+def _reaches(value: Value, readings: Readings, depth: int,
+             here: list[Reading] | None = None) -> End | None:
     """The slot into which a value flows at the end of the block at this depth, if additions are
     all that happens to it on the way. `here`: where it is read, if not everywhere."""
     while True:
@@ -85,7 +39,7 @@ def _reaches(value: Value, readings: _Readings, depth: int,
         value = following
 
 
-def _onwards(reading: _Reading, readings: _Readings, depth: int) -> Value | End | None:
+def _onwards(reading: Reading, readings: Readings, depth: int) -> Value | End | None:
     statement = reading.statement
     if reading.end:
         return statement, reading.slot
@@ -104,7 +58,7 @@ def _onwards(reading: _Reading, readings: _Readings, depth: int) -> Value | End 
     return None
 
 
-def _through_branch(found: list[_Reading], value: Value, readings: _Readings,
+def _through_branch(found: list[Reading], value: Value, readings: Readings,
                     depth: int) -> Value | None:
     """A value that both arms of one branch read once each."""
     if len(found) != 2 or any(len(r.path) <= depth for r in found):
