@@ -1,4 +1,4 @@
-"""Names that share memory see each other's writes, as in Python; what cannot be known is refused."""
+"""Names that share memory see each other's writes, as in Python; what is not known is refused."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
 from retrograd.frontend.things import Cell, Handle, Items, Static, Thing, View, fresh
 from retrograd.frontend.tracer import Tracer, known
+from retrograd.ir.extents import at_most_one
 from retrograd.ir.index import FULL, Item, Slice, advanced
 from retrograd.ir.nodes import Atom, Constant, Value, integer
 from retrograd.ir.types import Array, is_integer
@@ -179,7 +180,9 @@ def slice_of(tracer: Tracer, node: ast.Slice) -> tuple[Slice, tuple[Atom, ...]]:
                 "slice indices must be integers or None or have an __index__ method")
         bounds.append(atom)
     step = _step(tracer, node.step)
-    return (Slice(bounds[0] is not None, bounds[1] is not None, step),
+    low, high = (None if b is None else tracer.builder.facts.integer(b) for b in bounds)
+    one = tracer.frame.user and step == 1 and at_most_one(low, high)
+    return (Slice(bounds[0] is not None, bounds[1] is not None, step, one),
             tuple(b for b in bounds if b is not None))
 
 

@@ -6,7 +6,8 @@ atoms follow the array among the statement's arguments, in order.
     item = "int"                        one atom
          | "new"                        np.newaxis, no atom
          | "array" | "mask"             one atom, an integer or a boolean array
-         | Slice(start, stop, step)     True where the bound is an atom; step is static
+         | Slice(start, stop, step)     True where the bound is an atom; step is static; `one` says
+                                        that it is taken to have one element, and not none
 
 An index always names every axis of the array (the front end expands `...`).
 """
@@ -25,6 +26,7 @@ class Slice:
     start: bool = False
     stop: bool = False
     step: int = 1
+    one: bool = False
 
 
 FULL = Slice()

@@ -7,15 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.ir.extents import (
-    Extent,
-    at_most_one,
-    floor_divided,
-    largest,
-    product,
-    slice_extent,
-    smallest,
-)
+from retrograd.ir.extents import Extent, floor_divided, largest, product, slice_extent, smallest
 from retrograd.ir.index import Slice, parts, subscript
 from retrograd.ir.operations import Operation, Query, Shape
 from retrograd.ir.operations_elementwise import broadcast_shape, shape_text
@@ -124,7 +116,7 @@ def index_shape(query: Query, atoms: int) -> Shape:
         if isinstance(item, Slice):
             low, high = (None if k is None else query.integer(k) for k in args)
             extent = slice_extent(extents[axis], low, high, item.step, query.least)
-            if extent is not None and item.step == 1 and at_most_one(low, high):
+            if extent is not None and item.one:
                 query.same(extent, Extent(1), ValueError, _EMPTY)
                 extent = Extent(1)
             shape.append(extent)

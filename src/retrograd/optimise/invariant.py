@@ -53,7 +53,11 @@ def _first_arrays(function: Function) -> dict[Value, Value]:
                         first[c.inner] = first[c.result] = c.init
             case _:
                 pass
-    # a carried array has one shape only where an iteration hands on what it got
+    return _without_changing(function, first)
+
+
+def _without_changing(function: Function, first: dict[Value, Value]) -> dict[Value, Value]:
+    """A carried array has one shape only where an iteration hands on what it got."""
     for statement in reversed(list(walk(function.body))):
         if isinstance(statement, (Loop, While)):
             for c in statement.carried:

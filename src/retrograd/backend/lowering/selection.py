@@ -16,7 +16,7 @@ from retrograd.backend.lowering.elementwise import broadcast
 from retrograd.backend.lowering.lazy import Axis, Extents, Lazy, Map, broadcast_indices, stored
 from retrograd.backend.lowering.nest import Indices, branch, empty, nest, put
 from retrograd.backend.lowering.scope import Scope
-from retrograd.ir.extents import Extent, at_most_one, nonnegative, slice_extent
+from retrograd.ir.extents import Extent, nonnegative, slice_extent
 from retrograd.ir.index import Index, Slice, parts
 from retrograd.ir.nodes import Atom, Effect, Value, integer
 
@@ -136,7 +136,7 @@ class _Reader:
         high = None if stop is None else context.atom(scope, stop)
         first = first_index(scope, extent, low, item.step)
         bounds = [None if a is None else scope.facts.integer(a) for a in (low, high)]
-        known = Extent(1) if item.step == 1 and at_most_one(*bounds) else slice_extent(
+        known = Extent(1) if item.one else slice_extent(
             extent, bounds[0], bounds[1], item.step, scope.facts.least)
         if known is None:
             known = _counted(scope, extent, first, high, item.step)
