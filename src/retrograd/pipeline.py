@@ -26,12 +26,15 @@ from retrograd.ir.rewrite import without_marks
 from retrograd.ir.types import Array, Type, is_complex, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.ascending import run_forward
+from retrograd.optimise.buffers import hoist_buffers
 from retrograd.optimise.checks import hoist_checks
 from retrograd.optimise.common import share_common, shared_in_blocks
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
+from retrograd.optimise.forwarded import forward_stores
 from retrograd.optimise.fuse import fuse
 from retrograd.optimise.invariant import hoist_shapes
+from retrograd.optimise.promoted import promote_elements
 from retrograd.optimise.simplify import simplify
 from retrograd.optimise.sweeps import BOUNDARY, boundary_of, without_boundary
 from retrograd.optimise.together import add_together
@@ -60,7 +63,8 @@ OPTIMISATIONS: tuple[Stage, ...] = (
     run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
-    remove_dead, fuse, hoist_shapes, share_common, hoist_checks, remove_dead)
+    remove_dead, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,
+    forward_stores, remove_dead, run_forward, hoist_buffers, remove_dead)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,3 +70,15 @@ def test_users_own_sums_are_left_alone() -> None:
 def test_an_array_that_is_returned_on_the_way_is_left_alone() -> None:
     function = whole("c = add_at(x_bar, i, a)\nx_bar = add_at(c, i, b)", "c, x_bar")
     assert canonical(joined(function)) == canonical(function)
+
+
+def test_a_whole_value_moves_past_elements_that_are_others() -> None:
+    others = "    x_bar = add_at(x_bar, j - 1, a)\n    x_bar = update(x_bar, j + 1, a)\n"
+    function = whole("for j in range(1, 3):\n    x_bar = update(x_bar, j, 0.0)\n" + others
+                     + "    x_bar = add_at(x_bar, j, b)")
+    new = joined(function)
+    expected = whole("for j in range(1, 3):\n" + others + "    x_bar = update(x_bar, j, b)")
+    assert canonical(new) == canonical(expected)
+    again = whole("for j in range(1, 4):\n    x_bar = update(x_bar, j, 0.0)\n"
+                  "    x_bar = add_at(x_bar, j - 2, a)\n    x_bar = add_at(x_bar, j, b)")
+    assert canonical(joined(again)) == canonical(again)

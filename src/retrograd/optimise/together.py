@@ -6,8 +6,9 @@
 
 What is written first may be a whole value: `x_bar[i] = 0; x_bar[i] += b` becomes `x_bar[i] = b`.
 Only single elements, and only in the reverse sweep: the sum is in another order, so the pass is
-exact up to rounding. Other elements of the array may be added to in between (additions commute),
-where nothing reads what is in the array meanwhile.
+exact up to rounding. Other elements of the array may be written in between, where nothing reads
+what is in the array meanwhile: additions commute, and a whole value moves past elements that are
+certainly others.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from retrograd.ir.nodes import (
     yields,
 )
 from retrograd.ir.rewrite import with_blocks
+from retrograd.optimise.disjoint import Elements, elements
 from retrograd.optimise.sweeps import in_reverse_sweep
 
 _FURTHEST = 8          # how many writes to other elements are looked past
@@ -43,12 +45,13 @@ def add_together(function: Function) -> Function:
     for atom in function.returns:
         if isinstance(atom, Value):
             count[atom] = count.get(atom, 0) + 1
-    return in_reverse_sweep(function, _Gatherer(count).block)
+    return in_reverse_sweep(function, _Gatherer(count, elements(function)).block)
 
 
 @dataclass(eq=False, slots=True)
 class _Gatherer:
     count: dict[Value, int]
+    elements: Elements
     lets: dict[Value, tuple[int, Let]] = field(default_factory=dict)
 
     def block(self, block: Block) -> Block:
@@ -68,14 +71,17 @@ class _Gatherer:
             return let
         if let.origin is not None and let.origin.again:
             return let                   # the user's own order
+        alone = True                     # no write on the way is to an element that may be this one
         for place, earlier in self.chain(let):
             if earlier.args[1:-1] == let.args[1:-1]:
                 # a whole value may not move past additions that may be to the same element
-                moves = earlier.op == "add_at" or earlier.result is let.args[0]
+                moves = earlier.op == "add_at" or alone
                 return self.joined(place, earlier, let, out) if moves and _alike(earlier, let) \
                     else let
-            if earlier.op == "update":
+            apart = self.elements.apart(earlier.args[1:-1], let.args[1:-1])
+            if earlier.op == "update" and not apart:
                 return let
+            alone &= apart
         return let
 
     def chain(self, let: Let) -> list[tuple[int, Let]]:

@@ -19,10 +19,13 @@ def log_determinant_grad_compiled(A):
                         return 1, k, n_2, nothing
                     if not -n_2 <= j < n_2:
                         return 1, j, n_2, nothing
-            for k in range(j):
-                L_1 = L[i, k]
-                L_2 = L[j, k]
-                L[i, j] += -(L_1 * L_2)
+            if 0 < j:
+                L_1 = L[i, j]
+                for k in range(j):
+                    L_2 = L[i, k]
+                    L_3 = L[j, k]
+                    L_1 += -(L_2 * L_3)
+                L[i, j] = L_1
             if not -n_2 <= j < n_2:
                 return 1, j, n_2, nothing
             L_1 = L[j, j]
@@ -35,9 +38,12 @@ def log_determinant_grad_compiled(A):
                     return 1, k, n_2, nothing
                 if not -n_2 <= i < n_2:
                     return 1, i, n_2, nothing
-        for k in range(i):
-            L_1 = L[i, k]
-            L[i, i] += -L_1 ** 2
+        if 0 < i:
+            L_1 = L[i, i]
+            for k in range(i):
+                L_2 = L[i, k]
+                L_1 += -L_2 ** 2
+            L[i, i] = L_1
         if not -n_2 <= i < n_2:
             return 1, i, n_2, nothing
         L_1 = L[i, i]
@@ -53,25 +59,24 @@ def log_determinant_grad_compiled(A):
     for i in range(n_1 - 1, -1, -1):
         L_1 = L[i, i]
         L_bar_1 = L_bar[i, i]
-        L_bar[i, i] = 0.5 * L_bar_1 / L_1
-        size = i - 1
-        for k in range(size, -1, -1):
+        t_bar = 0.5 * L_bar_1 / L_1
+        L_bar[i, i] = t_bar
+        for k in range(i):
             L_1 = L[i, k]
-            L_bar_1 = L_bar[i, i]
-            L_bar[i, k] += -2.0 * L_bar_1 * L_1
-        for j in range(size, -1, -1):
+            L_bar[i, k] += -2.0 * t_bar * L_1
+        for j in range(i - 1, -1, -1):
             L_1 = L[i, j]
             L_2 = L[j, j]
             L_bar_1 = L_bar[i, j]
-            L_bar[i, j] = L_bar_1 / L_2
+            t_bar = L_bar_1 / L_2
+            L_bar[i, j] = t_bar
             L_bar[j, j] += -(L_bar_1 * L_1 / L_2)
-            for k in range(j - 1, -1, -1):
+            for k in range(j):
                 L_1 = L[i, k]
                 L_2 = L[j, k]
-                L_bar_1 = L_bar[i, j]
-                t_bar = -L_bar_1
-                L_bar[j, k] += t_bar * L_1
-                L_bar[i, k] += t_bar * L_2
+                t_bar_1 = -t_bar
+                L_bar[j, k] += t_bar_1 * L_1
+                L_bar[i, k] += t_bar_1 * L_2
     return 0, 0, 0, L_bar
 
 
