@@ -207,3 +207,16 @@ def range_from_arguments(x, n):
     for i in range(-n, n):
         y = y + np.cos(i * x)
     return y
+
+
+@program((normal(9), 9), (normal(9), 0))
+def steps_that_the_program_computes(x, n):
+    total = 1.0
+    step = 1
+    while step < n:
+        for start in range(0, n, 2 * step):
+            total += np.sin(x[start]) * step
+        for k in range(n - 1, 0, -step):
+            total *= 1 + 0.1 * x[k]
+        step += 2
+    return total

@@ -29,7 +29,7 @@ from retrograd.frontend.things import (
 )
 from retrograd.frontend.tracer import Tracer, constant_of, known, known_value
 from retrograd.ir import draws
-from retrograd.ir.nodes import Atom, Constant, Effect, Value, integer
+from retrograd.ir.nodes import Atom, Branch, Constant, Effect, Raise, Value, integer
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Array, Scalar, is_float, is_integer
 from retrograd.prelude import language
@@ -50,10 +50,24 @@ def _range(tracer: Tracer, args: Args, _: Keywords) -> Thing:
         return Range(integer(0), atoms[0], integer(1))
     step = atoms[2] if len(atoms) == 3 else integer(1)
     if not isinstance(step, Constant):
-        tracer.need_static(step, "the step of a range")
+        if tracer.from_parameters(step):
+            tracer.need_static(step, "the step of a range")
+        return Range(atoms[0], atoms[1], step, _count(tracer, atoms[0], atoms[1], step))
     if not step.value:
         raise certain(ValueError)("range() arg 3 must not be zero")
     return Range(atoms[0], atoms[1], step)
+
+
+def _count(tracer: Tracer, start: Atom, stop: Atom, step: Atom) -> Atom:
+    """The length of a range whose step the program computes: (stop - start + step - sign) // step,
+    and not less than 0."""
+    builder = tracer.builder
+    builder.append(Branch(builder.let("equal", step, integer(0)),
+                          (Raise(ValueError, ("range() arg 3 must not be zero",), builder.origin),),
+                          (), (), builder.origin))
+    span = builder.let("add", builder.let("subtract", stop, start), step)
+    span = builder.let("subtract", span, builder.let("sign", step))
+    return builder.let("maximum", integer(0), builder.let("floor_divide", span, step), name="n")
 
 
 def _len(tracer: Tracer, args: Args, _: Keywords) -> Thing:

@@ -39,6 +39,8 @@ def length(tracer: Tracer, thing: Thing) -> Atom:
                 raise certain(TypeError)("len() of unsized object")
             return builder.atom_of(builder.facts.of(value)[0])
         case Range(start=start, stop=stop, step=step):
+            if thing.count is not None:
+                return thing.count
             assert isinstance(step, Constant)
             return range_length(tracer, start, stop, int(step.value.real))
         case Zip(parts=parts):

@@ -96,7 +96,8 @@ def dynamic(tracer: Tracer, node: ast.For, iterable: Thing, run: Callable[[Trace
             snapshots: Atom | None = None) -> None:
     """A loop that stays one; `run` traces its body after the target is bound."""
     builder = tracer.builder
-    if isinstance(iterable, Range):
+    affine = isinstance(iterable, Range) and iterable.count is None
+    if isinstance(iterable, Range) and affine:
         start, stop, step = iterable.start, iterable.stop, iterable.step
     else:
         start, stop, step = integer(0), iteration.length(tracer, iterable), integer(1)
@@ -106,7 +107,7 @@ def dynamic(tracer: Tracer, node: ast.For, iterable: Thing, run: Callable[[Trace
 
     def body(inner: Tracer) -> Atom | None:
         watched = lists.watched(inner, iterable)
-        item: Thing = index if isinstance(iterable, Range) else iteration.element(
+        item: Thing = index if affine else iteration.element(
             inner, iterable, index)
         bind(inner, node.target, item)
         run(inner)
@@ -144,7 +145,8 @@ def _steps(tracer: Tracer, index: Value, start: Atom, stop: Atom, step: Atom) ->
 
 def _index_name(node: ast.For, iterable: Thing) -> str:
     """The user's name for the index, where there is one that says something."""
-    if isinstance(iterable, Range) and isinstance(node.target, ast.Name):
+    if isinstance(iterable, Range) and iterable.count is None and isinstance(
+            node.target, ast.Name):
         return "i" if node.target.id == "_" else node.target.id
     return "i"
 

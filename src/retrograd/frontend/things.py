@@ -159,9 +159,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Range:
+    """`count` is the number of elements where only the program knows the step."""
+
     start: Atom
     stop: Atom
     step: Atom
+    count: Atom | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -264,7 +267,7 @@ def leaves(thing: Thing) -> list[Thing]:
         case Held(content=content):
             return leaves(content)
         case Range(start=start, stop=stop, step=step):
-            return [start, stop, step]
+            return [start, stop, step, *(() if thing.count is None else (thing.count,))]
         case Enumerate(inner=inner, start=start):
             return [*leaves(inner), start]
         case Reversed(inner=inner):
@@ -312,7 +315,8 @@ def with_leaves(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
 def _iterable_with(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
     match thing:
         case Range(start=start, stop=stop, step=step):
-            return Range(_atom(new(start)), _atom(new(stop)), _atom(new(step)))
+            count = None if thing.count is None else _atom(new(thing.count))
+            return Range(_atom(new(start)), _atom(new(stop)), _atom(new(step)), count)
         case Enumerate(inner=inner, start=start):
             return Enumerate(with_leaves(inner, new), _atom(new(start)))
         case Reversed(inner=inner):

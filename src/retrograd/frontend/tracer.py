@@ -281,6 +281,11 @@ class Tracer:
                         "pass it as an int argument, or write the number")
         raise NeedStatic(tuple(names), tuple(captures))
 
+    def from_parameters(self, atom: Atom) -> bool:
+        """Whether an int is made of int parameters alone, which may be asked for."""
+        roots = self._roots(atom)
+        return bool(roots) and all(value in self.context.parameters for value in roots)
+
     def _roots(self, atom: Atom) -> list[Value]:
         found: list[Value] = []
         pending = [self.builder.facts.integer(atom)] if isinstance(atom, Value) else []
