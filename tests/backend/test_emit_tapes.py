@@ -107,3 +107,13 @@ def test_an_error_of_the_test_leaves_the_loop() -> None:
 def test_readable_source_stays_as_it_is() -> None:
     source = rg.grad(load(EVERY, file="<every again>")).source(0.7, 5)
     assert source.count("while ") == 1
+
+
+def test_a_carried_array_is_written_in_place() -> None:
+    """The test of a `while` reads what its body starts with, and does not keep it alive."""
+    gradient = rg.grad(load(ROWS, file="<rows in place>"))
+    tree = ast.parse(gradient.source("compiled", VECTOR, 5))
+    moved = [node for loop in ast.walk(tree) if isinstance(loop, ast.While)
+             for node in ast.walk(loop)
+             if isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Store)]
+    assert not moved                                     # two buffers would be exchanged

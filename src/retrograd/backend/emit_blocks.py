@@ -235,8 +235,8 @@ class BlockPrinter:
         grow = grown_where_full(context, pushes)
         room = [fits(context, let) for let in pushes]
         if not test:
-            run = syntax.both(ast.And, context.atom(loop.condition), *room)
-            return ast.While(context.atom(loop.condition), [*grow, ast.While(run, body, [])], [])
+            both = syntax.both(ast.And, context.atom(loop.condition), *room)
+            return ast.While(context.atom(loop.condition), [*grow, ast.While(both, body, [])], [])
         leave = syntax.branch(syntax.inverted(context.atom(loop.condition)), [ast.Break()], [])
         enough = room[0] if len(room) == 1 else syntax.both(ast.And, *room)
         run = ast.While(enough, [*test, leave, *body], [ast.Continue()])

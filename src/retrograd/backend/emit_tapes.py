@@ -1,8 +1,8 @@
-"""Growable tapes: a row is put at the end, and where the tape is full it is doubled before.
+"""Growable tapes: a row is put at the end, and where the tape is full it grows before.
 
     if n == T.shape[0]:                       while test:
-        (double T)                                if n == T.shape[0]:
-    T[n] = row                                        (double T)
+        (grow T)                                  if n == T.shape[0]:
+    T[n] = row                                        (grow T)
                                                   while test and n < T.shape[0]:
                                                       T[n] = row
                                                       ...
@@ -11,6 +11,8 @@
 Asking for memory in a loop makes the whole loop slow even if it is never done, because what lives
 across the call cannot stay in registers. So a `while` that pushes in every iteration runs as long
 as there is room (*steady* pushes); one that pushes only sometimes has the test in front of the row.
+Compiled tapes become four times as long: copying a third of what is kept at the end is cheap, and
+memory that is never touched costs nothing.
 """
 
 from __future__ import annotations
@@ -20,20 +22,21 @@ from collections.abc import Sequence
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context, is_array
-from retrograd.ir.nodes import Atom, Let, While
+from retrograd.ir.nodes import Atom, Carried, Let, While
 
 Body = list[ast.stmt]
+_FACTOR = 4
 
 
 def steady_pushes(loop: While) -> tuple[Let, ...]:
     """The pushes of one row that every iteration makes on a tape it pushes nothing else on, at a
     place that is known when it starts."""
-    slots = {c.inner: c for c in loop.carried}
+    slots: dict[Atom, Carried] = {c.inner: c for c in loop.carried}
     found = []
     for let in loop.body:
         if isinstance(let, Let) and let.op == "push":
             tape, n, row = let.args
-            slot = slots.get(tape)          # type: ignore[call-overload]
+            slot = slots.get(tape)
             if slot is not None and slot.next is let.result and n in slots \
                     and row.type.rank < let.result.type.rank:
                 found.append(let)
@@ -41,8 +44,8 @@ def steady_pushes(loop: While) -> tuple[Let, ...]:
 
 
 def push(context: Context, let: Let, room: bool) -> Body:
-    """`if n == T.shape[0]: (double T)`, unless there is `room`, and `T[n] = row`; for rows, one
-    after the other, `while n + k > T.shape[0]: (double T)` and `T[n:n + k] = rows`."""
+    """`if n == T.shape[0]: (grow T)`, unless there is `room`, and `T[n] = row`; for rows, one
+    after the other, `while n + k > T.shape[0]: (grow T)` and `T[n:n + k] = rows`."""
     _, n, row = let.args
     tape = context.names[let.result]
     if row.type.rank == let.result.type.rank:
@@ -93,18 +96,19 @@ def _push_row(context: Context, tape: str, n: Atom, row: Atom) -> Body:
     if not context.compiled or not is_array(row):
         place = syntax.subscripted(syntax.name(tape), context.atom(n), store=True)
         return [syntax.assign(place, context.atom(row))]
+    place = context.fresh(f"{tape}_row")       # a view: LLVM would look up the tape an element
+    here = syntax.subscripted(syntax.name(tape), context.atom(n))
     counters = [context.fresh("k") for _ in range(row.type.rank)]
-    items = [syntax.name(k) for k in counters]
-    place = syntax.subscripted(syntax.name(tape), syntax.sequence([context.atom(n), *items]),
-                               store=True)
-    items = [syntax.name(k) for k in counters]
-    element = syntax.subscripted(context.atom(row), _index(items))
-    body: Body = [syntax.assign(place, element)]
+
+    def element(array: ast.expr, store: bool = False) -> ast.expr:
+        return syntax.subscripted(array, _index([syntax.name(k) for k in counters]), store)
+
+    body: Body = [syntax.assign(element(syntax.name(place), True), element(context.atom(row)))]
     for axis in reversed(range(row.type.rank)):
         stop = syntax.subscripted(syntax.attribute(context.atom(row), "shape"),
                                   ast.Constant(axis))
         body = [syntax.counting(counters[axis], stop, body)]
-    return body
+    return [syntax.assign(syntax.target(place), here), *body]
 
 
 # --- more room -----------------------------------------------------------------------------------
@@ -120,7 +124,7 @@ def _grow_by_loop(context: Context, let: Let, tape: str) -> Body:
     """Numba needs seconds to compile `concatenate` or a slice copy, and nothing for a loop."""
     rank = let.result.type.rank
     new = context.fresh(f"{tape}_grown")
-    extents = [syntax.binary("multiply", ast.Constant(2), _extent(tape, 0)),
+    extents = [syntax.binary("multiply", ast.Constant(_FACTOR), _extent(tape, 0)),
                *(_extent(tape, axis) for axis in range(1, rank))]
     shape = extents[0] if rank == 1 else syntax.sequence(extents)
     counters = [context.fresh("k") for _ in range(rank)]

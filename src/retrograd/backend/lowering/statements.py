@@ -186,6 +186,7 @@ class _Walk:
         outer = scope.inner(loop=True)
         inners = self.inners(scope, outer, loop.carried, inits)
         test, body = outer.inner(), outer.inner()
+        body.env.update(outer.env)       # the test has been made when the body takes buffers over
         (condition,) = self.block(test, loop.test, (loop.condition,))
         ends = self.block(body, loop.body, [c.next for c in loop.carried])
         carried = self.carried(scope, loop.carried, inits, inners, ends)
