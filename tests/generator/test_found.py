@@ -72,7 +72,18 @@ def read_from_what_was_restored(a: Any, x: Any) -> Any:
     return np.sum(u)
 
 
-FOUND = [(read_from_what_was_restored, (0.4, X)), (restored_before_all_loops, (0.5, X, Y)),
+def restored_part_of_unknown_extent(y: Any) -> Any:
+    """The length of what is overwritten may be known from the part alone."""
+    for _ in range(3):
+        y[::2] /= 1.5 + y[2]
+        v = y[1:-1]
+        v[1::2] /= 1.5 + v[2]
+    return np.sum(y)
+
+
+FOUND = [(restored_part_of_unknown_extent, (np.concatenate((X, Y)),)),
+         (read_from_what_was_restored, (0.4, X)),
+         (restored_before_all_loops, (0.5, X, Y)),
          (swapped_after_a_store_in_an_arm, (0.55, X, Y)),
          (final_until_rebound, (0.7, X, Y)),
          (final_until_another_array_is_made, (0.7, X, Y))]

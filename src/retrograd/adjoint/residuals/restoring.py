@@ -18,7 +18,8 @@ from retrograd.adjoint.residuals.tapes import Tapes
 from retrograd.adjoint.residuals.versions import Versions
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.ir.build import Builder
-from retrograd.ir.extents import Extent, Opaque, Root, Term
+from retrograd.ir.extents import Extent, Opaque, Root, Term, mentions
+from retrograd.ir.extents import root as extent_of
 from retrograd.ir.families import root as representative
 from retrograd.ir.index import advanced
 from retrograd.ir.nodes import (
@@ -128,7 +129,11 @@ def _old(let: Let, versions: Versions) -> Value:
     assert isinstance(array, Value)
     old = Value(f"{array.name}_old", part.type)
     if part.type.rank:
-        versions.facts.extents[old] = versions.facts.of(part)
+        assert isinstance(part, Value)
+        # what only the part itself could tell is asked of the value that stands for it
+        versions.facts.extents[old] = tuple(
+            extent_of(old, axis) if mentions(extent, {part}) else extent
+            for axis, extent in enumerate(versions.facts.of(part)))
     return old
 
 
