@@ -11,13 +11,14 @@ def babylonian_grad(a, tol):
     n = 0
     while abs(x * x - a) > tol:
         if n == x_saved.shape[0]:
-            x_saved_grown = np.empty(2 * x_saved.shape[0], np.float64)
+            x_saved_grown = np.empty(4 * x_saved.shape[0], np.float64)
             for k in range(x_saved.shape[0]):
                 x_saved_grown[k] = x_saved[k]
             x_saved = x_saved_grown
-        x_saved[n] = x
-        x = 0.5 * (x + a / x)
-        n += 1
+        while abs(x * x - a) > tol and n < x_saved.shape[0]:
+            x_saved[n] = x
+            x = 0.5 * (x + a / x)
+            n += 1
     x_bar = 1.0
     a_bar = 0.0
     for i in range(n - 1, -1, -1):

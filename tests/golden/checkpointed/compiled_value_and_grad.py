@@ -68,19 +68,19 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
         u_2 = u_bar[i]
         u_bar_1 = 2.0 * u_2
         u_bar[i] = u_bar_1
+    u_1 = np.empty(u.shape[0])
     rate_bar = 0.0
     for i in range(steps - 1, -1, -1):
         last = held - 1
         taken_1 = taken[last]
         if taken_1 == i:
             held = last
-        u_1 = np.empty(n)
         u_3 = u_1
         for j in range(n):
             u_snapshots_1 = u_snapshots[last, j]
             u_3[j] = u_snapshots_1
         n_1 = u_1.shape[0]
-        reached = taken_1
+        reached, u_1 = taken_1, u_3
         while reached < i:
             length = i - reached + 1
             free = limit - held + 1
@@ -98,13 +98,13 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
             stop = reached + stretch
             for i_1 in range(reached, stop):
                 for m in range(n_1):
-                    u_2 = u_3[m]
+                    u_2 = u_1[m]
                     u_2 += rate * np.sin(u_2)
-                    u_3[m] = u_2
+                    u_1[m] = u_2
             if stop < i:
                 taken[held] = stop
                 for k in range(n):
-                    u_2 = u_3[k]
+                    u_2 = u_1[k]
                     u_snapshots[held, k] = u_2
                 held += 1
             reached = stop
@@ -118,7 +118,7 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
             for k_1 in range(length):
                 k_2 = k + k_1
                 u_bar_1 = u_bar[k_2]
-                u_2 = u_3[k_2]
+                u_2 = u_1[k_2]
                 partial += u_bar_1 * np.sin(u_2)
             t_2 = t_1 + partial
             seen = t_2 - t_1
@@ -132,7 +132,7 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
         rate_bar += t_1 + error_1 if finite_1 else t_1
         for j in range(n):
             u_bar_1 = u_bar[j]
-            u_2 = u_3[j]
+            u_2 = u_1[j]
             u_bar_1 += u_bar_1 * rate * np.cos(u_2)
             u_bar[j] = u_bar_1
     return t + error if finite else t, u_bar, rate_bar

@@ -29,6 +29,7 @@ def two_buffers_grad(u, steps):
         now_bar_1 = 2.0 * now_1
         now_bar[i] = now_bar_1
     after_bar = np.zeros(n)
+    after_2 = np.empty(u.shape[0])
     now = after
     for step in range(steps - 1, -1, -1):
         size = np.maximum(0, now_bar.shape[0] - 2)
@@ -59,9 +60,8 @@ def two_buffers_grad(u, steps):
         for j in range(size_1):
             k = 2 + j
             now_bar[k] += t_bar_1[j]
-        after = np.empty(n)
         for j in range(n):
             after_saved_1 = after_saved[step, j]
-            after[j] = after_saved_1
-        after_bar, now = after_bar_1, after
+            after_2[j] = after_saved_1
+        after_2, after_bar, now = now, after_bar_1, after_2
     return now_bar
