@@ -53,12 +53,31 @@ def test_only_added_to(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("lines", [
     ["x_bar = update(x_bar, i, 1.0)"],
-    ["x_bar = add_at(x_bar, i, load(x_bar, 0))"],
-    ["x_bar = add_at(x_bar, i, 1.0)", "x_bar = add(x_bar, x_bar)"],
-    ["x_bar = subtract(x, x_bar)"],
+    ["x_bar = update(x_bar, n - 1 - i, load(x_bar, n - 1 - i))"],
+    ["x_bar = update(x_bar, i, 1.0)", "x_bar = add_at(x_bar, i, load(x_bar, i))"],
     ["if load(x_bar, i) < 0.0:", "    x_bar = add_at(x_bar, i, 1.0)"],
     ["if load(x, i) < 0.0:", "    x_bar = add_at(x_bar, i, 1.0)", "else:",
      "    x_bar = update(x_bar, i, 2.0)"],
+    ["for j in range(n):", "    x_bar = update(x_bar, i, load(x, j))"],
+    ["g = load(x_bar, i)", "x_bar = update(x_bar, i, 0.0)", "x = add_at(x, 0, g)"],
+])
+def test_elements_of_its_own(lines: list[str]) -> None:
+    function = downwards(*lines)
+    assert canonical(turned(function)) != canonical(function)
+
+
+@pytest.mark.parametrize("lines", [
+    ["x_bar = update(x_bar, 0, load(x, i))"],
+    ["x_bar = update(x_bar, i - 1, load(x, i))"],                # that of i = 0 is the last one
+    ["x_bar = update(x_bar, i + 1 - 1 - i, load(x, i))"],
+    ["x_bar = update(x_bar, i, load(x_bar, 0))"],
+    ["x_bar = update(x_bar, n - 1 - i, 1.0)", "x_bar = update(x_bar, i, 2.0)"],
+    ["x_bar = update(x_bar, i, 1.0)", "x_bar = add(x_bar, 1.0)"],
+    ["x_bar = update(x_bar, i, 1.0)", "for j in range(n):", "    x_bar = add_at(x_bar, j, 1.0)"],
+    ["j = i", "for k in range(2):", "    j = j - 1", "x_bar = update(x_bar, j, load(x, i))"],
+    ["x_bar = add_at(x_bar, i, load(x_bar, 0))"],
+    ["x_bar = add_at(x_bar, i, 1.0)", "x_bar = add(x_bar, x_bar)"],
+    ["x_bar = subtract(x, x_bar)"],
     ["check_index(i, n)", "x_bar = add_at(x_bar, i, 1.0)"],
 ])
 def test_left_alone(lines: list[str]) -> None:

@@ -15,11 +15,11 @@ from retrograd.optimise.readings import Reading, Readings
 End = tuple[Statement, int]                   # a slot, at the end of a statement's block
 
 
-def all_accumulate(loop: Loop) -> bool:
-    """Whether every carried value of the loop is only added to."""
+def accumulating(loop: Loop) -> tuple[bool, ...]:
+    """For each carried value of the loop, whether it is only added to."""
     readings = Readings()
     readings.inside(loop, ())
-    return all(_reaches(c.inner, readings, 1) == (loop, k) for k, c in enumerate(loop.carried))
+    return tuple(_reaches(c.inner, readings, 1) == (loop, k) for k, c in enumerate(loop.carried))
 
 
 def _reaches(value: Value, readings: Readings, depth: int,

@@ -1,4 +1,4 @@
-"""Loops of the reverse sweep that only add run forward.
+"""Loops of the reverse sweep whose order is free run forward.
 
     before:                                   after:
         for i in range(n - 1, -1, -1):            for i in range(n):
@@ -7,7 +7,8 @@
 
 The processor reads memory forward, and LLVM knows loops that count up. Only in the reverse
 sweep, because the sums are in another order afterwards: the pass is exact up to rounding. A loop
-that carries anything else than sums keeps its order.
+that carries anything else than sums (`accumulating.py`) and arrays of which each iteration
+touches its own elements (`independent.py`) keeps its order.
 """
 
 from __future__ import annotations
@@ -30,25 +31,28 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.rewrite import with_blocks
 from retrograd.ir.types import INT
-from retrograd.optimise.accumulating import all_accumulate
+from retrograd.optimise.accumulating import accumulating
+from retrograd.optimise.disjoint import Elements, elements
+from retrograd.optimise.independent import own_elements
 from retrograd.optimise.sweeps import in_reverse_sweep
 
 
 def run_forward(function: Function) -> Function:
     """The function with the loops of its reverse sweep counting up wherever order is free."""
     lets = {s.result: s for s in walk(function.body) if isinstance(s, Let)}
-    return in_reverse_sweep(function, _Turner(lets).block)
+    return in_reverse_sweep(function, _Turner(lets, elements(function)).block)
 
 
 @dataclass(frozen=True, slots=True)
 class _Turner:
     lets: dict[Value, Let]
+    known: Elements
 
     def block(self, block: Block) -> Block:
         result: list[Statement] = []
         for statement in block:
             new = with_blocks(statement, self.block)
-            if isinstance(new, Loop) and _turnable(new):
+            if isinstance(new, Loop) and _turnable(new, self.known):
                 new = self.turned(new, result)
             result.append(new)
         return tuple(result)
@@ -84,10 +88,16 @@ class _Turner:
         return atom, distance
 
 
-def _turnable(loop: Loop) -> bool:
+def _turnable(loop: Loop, known: Elements) -> bool:
     if not (isinstance(loop.step, Constant) and loop.step.value == -1) or loop.leave is not None:
         return False
     if loop.origin is not None and loop.origin.again:
         return False                     # the user's own order
     acts = any(isinstance(s, Effect | Raise) for s in walk(loop.body))
-    return not acts and all_accumulate(loop)
+    return not acts and _free(loop, known)
+
+
+def _free(loop: Loop, known: Elements) -> bool:
+    """Whether the iterations may come in any order."""
+    return all(added or own_elements(loop, slot, known)
+               for slot, added in enumerate(accumulating(loop)))
