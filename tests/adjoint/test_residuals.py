@@ -108,11 +108,11 @@ STEP = "s = np.sin(s * x) + s * s * 0.1"
     (f"for i in range(0, 7, 3):\n    {STEP}\nreturn s", 1),
     (f"for v in a:\n    {STEP} + v\nreturn s", 1),
     (f"for i in range(n):\n    for j in range(3):\n        {STEP}\nreturn s", 2),
-    (f"for i in range(n):\n    for j in range(i):\n        {STEP}\nreturn s", 2),
-    (f"for i in range(n):\n    for j in range(i, n):\n        {STEP}\nreturn s", 2),
-    (f"for i in range(n):\n    for j in range(i + 1, -1, -1):\n        {STEP}\nreturn s", 2),
+    (f"for i in range(n):\n    for j in range(i):\n        {STEP}\nreturn s", 1),
+    (f"for i in range(n):\n    for j in range(i, n):\n        {STEP}\nreturn s", 1),
+    (f"for i in range(n):\n    for j in range(i + 1, -1, -1):\n        {STEP}\nreturn s", 1),
     (f"for i in range(2):\n    for j in range(n):\n        for k in range(j):\n"
-     f"            {STEP}\nreturn s", 3),
+     f"            {STEP}\nreturn s", 2),
     (f"k = 0\nwhile k < n:\n    {STEP}\n    k += 1\nreturn s", 1),
     (f"while s < 1.4:\n    {STEP} + 1\nreturn s", 1),
     (f"for i in range(n):\n    k = 0\n    while k < i:\n        {STEP}\n        k += 1\n"
@@ -123,7 +123,8 @@ STEP = "s = np.sin(s * x) + s * s * 0.1"
     (f"for i in range(n):\n    m = i * i % 3\n    for j in range(m):\n        {STEP}\nreturn s", 1),
 ])
 def test_loops_in_loops(body: str, axes: int) -> None:
-    """A tape has an axis for each loop whose count is known at the start, else rows are pushed."""
+    """A tape has an axis for each loop whose count is known at the start, one for two that are
+    triangular; else rows are pushed."""
     f = program(body, "s, x, a, n")
     for n in (0, 1, 4):
         right(f, 0.4, 1.3, V, n)

@@ -24,7 +24,9 @@ def strong(body: str) -> set[str]:
     ("u = np.sqrt(x)\nreturn np.where(c > 0, u, 1.0)", True),
     ("u = np.sqrt(x)\nreturn np.where(c > 0, u, 1.0) + u", False),
     ("u = np.sqrt(x)\nif c > 0:\n    y = u\nelse:\n    y = 1.0\nreturn y", True),
-    ("u = np.sqrt(x)\nif c > 0:\n    y = u * 2\nelse:\n    y = u\nreturn y", True),
+    # one arm or the other: nothing goes past it
+    ("u = np.sqrt(x)\nif c > 0:\n    y = u * 2\nelse:\n    y = u\nreturn y", False),
+    ("u = np.sqrt(x)\nif c > 0:\n    y = u * 2\nelse:\n    y = x\nreturn y", True),
     ("u = np.sqrt(x)\nv = u * 3\nif c > 0:\n    y = v\nelse:\n    y = 1.0\nreturn y", True),
     ("u = np.sqrt(x)\nreturn u * c", False),
     ("u = np.sqrt(x)\ny = u\nfor i in range(3):\n    y = y * 2\nreturn y", False),

@@ -21,9 +21,10 @@ from enum import Enum
 from retrograd.adjoint.residuals.carried import Counter, counter
 from retrograd.adjoint.residuals.versions import Versions
 from retrograd.adjoint.scopes import Places, Scope
-from retrograd.ir.nodes import Atom, Let, Loop, Value
+from retrograd.ir.nodes import Atom, Constant, Let, Loop, Value, bound
 from retrograd.ir.operations import cost, family
 
+_PICKED = 4                # elements picked out by number that make an array small
 STORE_COST = 10.0          # an operation that costs more is stored rather than computed again
 STORES = ("update", "add_at", "push")
 
@@ -49,6 +50,7 @@ class Answers:
     overwritten: frozenset[Value] = frozenset()   # what the writes to them overwrite
     _found: dict[Value, Answer] = field(default_factory=dict)
     _readers: dict[Value, list[Scope]] | None = None
+    _small: dict[Scope, frozenset[Value]] = field(default_factory=dict)
 
     def of(self, value: Value) -> Answer:
         found = self._found.get(value)
@@ -141,10 +143,20 @@ class Answers:
         the whole array serves many parts."""
         for a in let.args:
             if isinstance(a, Value) and a.type.rank > let.result.type.rank and not self.free(a) \
-                    and not self._serves_many(a) and (
+                    and not self._serves_many(a) and not self._of_small_state(a) and (
                         self.wanted.get(a.name) is not Answer.STORE):
                 return True
         return False
+
+    def _of_small_state(self, array: Value) -> bool:
+        """Whether an array is made, in one iteration, from a carried array whose elements are
+        picked out one by one: that is small, and all else is computed again from it."""
+        scope = self.places.scope[array]
+        if not scope.is_loop:
+            return False
+        if scope not in self._small:
+            self._small[scope] = _small_states(scope, self.places)
+        return array in self._small[scope]
 
     def _serves_many(self, array: Value) -> bool:
         """Whether the loops inside an array's block read about as much of it as it holds: then
@@ -180,3 +192,22 @@ class Answers:
 
     def _all_free(self, atoms: Iterable[Atom]) -> bool:
         return all(self.free(a) for a in atoms)
+
+
+def _small_states(scope: Scope, places: Places) -> frozenset[Value]:
+    """The arrays that an iteration makes from carried arrays of which it picks out many elements
+    by number."""
+    assert scope.statement is not None
+    found: set[Value] = set()
+    for start in (v for v in bound(scope.statement) if v.type.rank == 1):
+        made, picked = {start}, 0
+        for value, let in places.lets.items():
+            if places.scope[value] is not scope or made.isdisjoint(let.args):
+                continue
+            if let.op in STORES:
+                break                                  # it is written in place: not rebuilt
+            made.add(value)
+            picked += let.op == "load" and all(isinstance(a, Constant) for a in let.args[1:])
+        else:
+            found |= {v for v in made if v.type.rank} if picked >= _PICKED else set()
+    return frozenset(found)
