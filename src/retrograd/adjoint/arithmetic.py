@@ -1,7 +1,8 @@
 """Adjoint arithmetic: multiply by partials, sum over broadcast axes, accumulate.
 
 The products are written as a person would write them: `g * (1 / y)` is `g / y`, `g * -p` is
-`-(g * p)`, `a + -b` is `a - b`, and nothing is multiplied by 1 or added to 0.
+`-(g * p)`, `a + -b` is `a - b`, and nothing is multiplied by 1 or added to 0. A quotient that was
+made before a loop stays one: a product is several times faster in it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
     if let is not None and let.op == "negative":
         product = times(builder, g, let.args[0])
         return None if product is None else negative(builder, product)
-    if let is not None and let.op == "divide":
+    if let is not None and let.op == "divide" and builder.made_here(let.result):
         product = times(builder, g, let.args[0])
         return None if product is None else divided(builder, product, let.args[1])
     if let is not None and let.op == "multiply" and isinstance(let.args[0], Constant):

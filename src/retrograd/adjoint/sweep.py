@@ -41,7 +41,7 @@ class Sweep:
     prologue: Builder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.prologue = self.builder.inner()
+        self.prologue = self.builder.beside()
         self.prologue.origin = None
 
     def resolve_with(self, need: Callable[[Atom, Sweep], Atom]) -> None:

@@ -142,12 +142,19 @@ class Builder:
         self.origin: Span | None = None
         self.resolve: Callable[[Value], Atom] = lambda value: value
         self._defined: dict[Value, Let] = {}
+        self._here: set[Value] = set()
 
     def inner(self) -> Builder:
         builder = Builder(self.facts.inner(), self.checks)
         builder.origin = self.origin
         builder.resolve = self.resolve
         builder._defined = self._defined
+        return builder
+
+    def beside(self) -> Builder:
+        """A builder for another part of the same block."""
+        builder = self.inner()
+        builder._here = self._here
         return builder
 
     @property
@@ -167,10 +174,15 @@ class Builder:
         self.statements.append(statement)
         if isinstance(statement, Let):
             self._defined[statement.result] = statement
+            self._here.add(statement.result)
 
     def definition(self, atom: Atom) -> Let | None:
         """The statement that made a value, where this builder or an outer one made it."""
         return self._defined.get(atom) if isinstance(atom, Value) else None
+
+    def made_here(self, value: Value) -> bool:
+        """Whether a statement of this very block, not of one around it, made a value."""
+        return value in self._here
 
     # --- operations --------------------------------------------------------------------------
 
