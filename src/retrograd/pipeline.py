@@ -31,6 +31,7 @@ from retrograd.optimise.checks import hoist_checks
 from retrograd.optimise.common import share_common, shared_in_blocks
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
+from retrograd.optimise.extents import share_extents
 from retrograd.optimise.forwarded import forward_stores
 from retrograd.optimise.fuse import fuse
 from retrograd.optimise.invariant import hoist_shapes
@@ -63,7 +64,7 @@ OPTIMISATIONS: tuple[Stage, ...] = (
     run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
-    remove_dead, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,
+    remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,
     forward_stores, remove_dead, run_forward, hoist_buffers, remove_dead)
 
 

@@ -96,19 +96,19 @@ def _push_row(context: Context, tape: str, n: Atom, row: Atom) -> Body:
     if not context.compiled or not is_array(row):
         place = syntax.subscripted(syntax.name(tape), context.atom(n), store=True)
         return [syntax.assign(place, context.atom(row))]
-    place = context.fresh(f"{tape}_row")       # a view: LLVM would look up the tape an element
+    view = context.fresh(f"{tape}_row")    # without it LLVM looks up the tape for each element
     here = syntax.subscripted(syntax.name(tape), context.atom(n))
     counters = [context.fresh("k") for _ in range(row.type.rank)]
 
     def element(array: ast.expr, store: bool = False) -> ast.expr:
         return syntax.subscripted(array, _index([syntax.name(k) for k in counters]), store)
 
-    body: Body = [syntax.assign(element(syntax.name(place), True), element(context.atom(row)))]
+    body: Body = [syntax.assign(element(syntax.name(view), True), element(context.atom(row)))]
     for axis in reversed(range(row.type.rank)):
         stop = syntax.subscripted(syntax.attribute(context.atom(row), "shape"),
                                   ast.Constant(axis))
         body = [syntax.counting(counters[axis], stop, body)]
-    return [syntax.assign(syntax.target(place), here), *body]
+    return [syntax.assign(syntax.target(view), here), *body]
 
 
 # --- more room -----------------------------------------------------------------------------------

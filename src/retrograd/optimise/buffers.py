@@ -80,11 +80,13 @@ def _copying(function: Function, parts: list[list[Statement]]) -> frozenset[int]
 
 @dataclass(eq=False, slots=True)
 class _Hoister:
-    """`natural` are the ints that are not negative, because they are extents of arrays made so
-    far; `rotating` the results of slots whose buffers take turns; `made` what was hoisted."""
+    """`known` are extents of arrays made so far (which are not negative), as ints that are visible,
+    in the order `trail`; `rotating` are the results of slots whose buffers take turns, and `made`
+    is what was hoisted."""
 
     shapes: Shapes
-    natural: set[Extent] = field(default_factory=set)
+    known: dict[Extent, Atom] = field(default_factory=dict)
+    trail: list[Extent] = field(default_factory=list)
     rotating: set[Value] = field(default_factory=set)
     made: set[Value] = field(default_factory=set)
 
@@ -99,21 +101,32 @@ class _Hoister:
         return [*out, new]
 
     def note(self, let: Let) -> None:
-        """What is not negative after this."""
-        if let.op in _MADE:
-            self.natural.update(self.shapes.of(let.result))
+        """What is not negative after this, and what has been read."""
+        if let.op == "dim":
+            self.learn(self.shapes.extent(let.result), let.result)
+        elif let.op in _MADE:
+            for extent in self.shapes.of(let.result):
+                if isinstance(extent, Value):
+                    self.learn(extent, extent)
         elif let.op == "maximum" and any(map(self.is_natural, let.args)):
-            self.natural.add(let.result)
+            self.learn(let.result, let.result)
+
+    def learn(self, extent: Extent, atom: Atom) -> None:
+        if extent not in self.known:
+            self.known[extent] = atom
+            self.trail.append(extent)
 
     def is_natural(self, extent: Extent) -> bool:
         if isinstance(extent, Constant):
             return extent.value.real >= 0
-        return isinstance(extent, tuple) or extent in self.natural
+        return isinstance(extent, tuple) or extent in self.known
 
     def block(self, block: Block) -> Block:
-        before = set(self.natural)
+        visible = len(self.trail)
         parts = [self.part(s, False) for s in block]
-        self.natural = before
+        for extent in self.trail[visible:]:
+            del self.known[extent]
+        del self.trail[visible:]
         return tuple(s for part in parts for s in part)
 
     def loop(self, loop: Loop | While, out: list[Statement]) -> Loop | While:
@@ -222,13 +235,15 @@ class _Body:
         return self.atoms[extent]
 
     def made_atom(self, extent: Extent, let: Let) -> Atom:
+        if isinstance(extent, Constant):
+            return extent
+        if extent in self.hoister.known:
+            return self.hoister.known[extent]
         if isinstance(extent, tuple):
             value = Value("n", INT)
             self.out.append(Let(value, "dim", (extent[0],), {"axis": extent[1]}, let.origin))
             self.hoister.shapes.ints[value] = extent
             return value
-        if self.hoister.is_natural(extent):
-            return extent
         value = Value("size", INT)
         self.out.append(Let(value, "maximum", (integer(0), extent), {}, let.origin))
         return value

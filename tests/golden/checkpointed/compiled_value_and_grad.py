@@ -68,19 +68,17 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
         u_2 = u_bar[i]
         u_bar_1 = 2.0 * u_2
         u_bar[i] = u_bar_1
-    u_1 = np.empty(u.shape[0])
+    u_1 = np.empty(n)
     rate_bar = 0.0
     for i in range(steps - 1, -1, -1):
         last = held - 1
         taken_1 = taken[last]
         if taken_1 == i:
             held = last
-        u_3 = u_1
         for j in range(n):
             u_snapshots_1 = u_snapshots[last, j]
-            u_3[j] = u_snapshots_1
-        n_1 = u_1.shape[0]
-        reached, u_1 = taken_1, u_3
+            u_1[j] = u_snapshots_1
+        reached = taken_1
         while reached < i:
             length = i - reached + 1
             free = limit - held + 1
@@ -97,7 +95,7 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
                 stretch = np.minimum(fewer, length - fewer * free // (free + repeats - 1))
             stop = reached + stretch
             for i_1 in range(reached, stop):
-                for m in range(n_1):
+                for m in range(n):
                     u_2 = u_1[m]
                     u_2 += rate * np.sin(u_2)
                     u_1[m] = u_2

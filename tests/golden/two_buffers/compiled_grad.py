@@ -10,30 +10,30 @@ def two_buffers_grad(u, steps):
     now = u.copy()
     after = np.zeros(n)
     after_saved = np.empty((np.maximum(0, steps), n))
+    size = np.maximum(0, n - 2)
     for step in range(steps):
         for j in range(n):
             after_1 = after[j]
             after_saved[step, j] = after_1
-        after_2 = after
-        for j in range(np.maximum(0, after.shape[0] - 2)):
+        for j in range(size):
             k = 2 + j
             now_1 = now[k]
             now_2 = now[j]
             k = 1 + j
             now_3 = now[k]
-            after_2[k] = 0.5 * (now_1 - now_2) * now_3
-        now, after = after_2, now
+            after[k] = 0.5 * (now_1 - now_2) * now_3
+        now, after = after, now
     now_bar = now
-    for i in range(now.shape[0]):
+    for i in range(n):
         now_1 = now_bar[i]
         now_bar_1 = 2.0 * now_1
         now_bar[i] = now_bar_1
     after_bar = np.zeros(n)
-    after_2 = np.empty(u.shape[0])
+    t_bar = np.empty(size)
+    t_bar_1 = np.empty(size)
+    after_2 = np.empty(n)
     now = after
     for step in range(steps - 1, -1, -1):
-        size = np.maximum(0, now_bar.shape[0] - 2)
-        t_bar = np.empty(size)
         for j in range(size):
             k = 1 + j
             now_bar_1 = now_bar[k]
@@ -42,22 +42,20 @@ def two_buffers_grad(u, steps):
         for j in range(size):
             k = 1 + j
             after_bar_1[k] = 0.0
-        size_1 = np.maximum(0, after_bar.shape[0] - 2)
         now_bar = after_bar
-        for j in range(size_1):
+        for j in range(size):
             k = 2 + j
             now_1 = now[k]
             now_2 = now[j]
             k = 1 + j
             now_bar[k] += 0.5 * t_bar[j] * (now_1 - now_2)
-        t_bar_1 = np.empty(size)
         for j in range(size):
             k = 1 + j
             now_1 = now[k]
             t_bar_1[j] = 0.5 * (t_bar[j] * now_1)
-        for j in range(size_1):
+        for j in range(size):
             now_bar[j] += -t_bar_1[j]
-        for j in range(size_1):
+        for j in range(size):
             k = 2 + j
             now_bar[k] += t_bar_1[j]
         for j in range(n):
