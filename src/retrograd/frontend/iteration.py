@@ -38,11 +38,8 @@ def length(tracer: Tracer, thing: Thing) -> Atom:
             if not value.type.rank:
                 raise certain(TypeError)("len() of unsized object")
             return builder.atom_of(builder.facts.of(value)[0])
-        case Range(start=start, stop=stop, step=step):
-            if thing.count is not None:
-                return thing.count
-            assert isinstance(step, Constant)
-            return range_length(tracer, start, stop, int(step.value.real))
+        case Range():
+            return _count(tracer, thing)
         case Zip(parts=parts):
             return _shortest(tracer, [length(tracer, p) for p in parts])
         case Enumerate(inner=inner) | Reversed(inner=inner):
@@ -63,6 +60,13 @@ def _shortest(tracer: Tracer, lengths: list[Atom]) -> Atom:
         if not facts.provably_equal(facts.integer(shortest), facts.integer(other)):
             shortest = tracer.builder.let("minimum", shortest, other, name="n")
     return shortest
+
+
+def _count(tracer: Tracer, thing: Range) -> Atom:
+    if thing.count is not None:
+        return thing.count
+    assert isinstance(thing.step, Constant)
+    return range_length(tracer, thing.start, thing.stop, int(thing.step.value.real))
 
 
 def range_length(tracer: Tracer, start: Atom, stop: Atom, step: int) -> Atom:
