@@ -6,23 +6,28 @@ import numpy as np
 def triangular_grad(x, n):
     # forward sweep
     size = np.maximum(0, n)
-    power_saved = np.empty((size, size))
-    t_saved = np.empty((size, size))
+    size += size * (size - 1) // 2
+    power_saved = np.empty(size)
+    t_saved = np.empty(size)
     for i in range(n):
+        t = i + i * (i - 1) // 2
         power = 1.0
         for j in range(i + 1):
-            power_saved[i, j] = power
-            t = np.cos(x * j)
-            t_saved[i, j] = t
-            power *= t
+            t_1 = t + j
+            power_saved[t_1] = power
+            t_2 = np.cos(x * j)
+            t_saved[t_1] = t_2
+            power *= t_2
     # reverse sweep
     x_bar = 0.0
     for i in range(n):
+        t = i + i * (i - 1) // 2
         power_bar = 1.0
         for j in range(i, -1, -1):
-            power = power_saved[i, j]
+            t_1 = t + j
+            power = power_saved[t_1]
             # power = power * np.cos(x * j)
-            power_bar_1 = power_bar * t_saved[i, j]
+            power_bar_1 = power_bar * t_saved[t_1]
             x_bar += -(power_bar * power * np.sin(x * j)) * j
             power_bar = power_bar_1
     return x_bar

@@ -5,15 +5,10 @@ import numpy as np
 
 def two_kernels_grad(a, b, length, WEIGHTS):
     # forward sweep
-    n = a.shape[0]
     d = a - b
     t = 2 * length ** 2
     t_1 = -(d @ d) / t
     t_2 = np.exp(t_1)
-    n_1 = WEIGHTS.shape[0]
-    if n != n_1:
-        raise ValueError('operands could not be broadcast together with shapes (%d,) (%d,) ' % (n,
-                n_1))
     d_1 = a - WEIGHTS
     t_3 = -(d_1 @ d_1) / t
     # reverse sweep
