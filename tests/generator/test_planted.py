@@ -67,7 +67,9 @@ def first_failure(judge: Callable[[int], object], within: int) -> int | None:
     return None
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda b: b.name)
+@pytest.mark.parametrize("bug", [
+    pytest.param(b, marks=[pytest.mark.slow] if "writes" in b.by else []) for b in BUGS],
+    ids=lambda b: b.name)
 def test_a_planted_bug_is_found(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.plant(monkeypatch)
     with np.errstate(all="ignore"):
