@@ -15,6 +15,7 @@ import pytest
 
 import retrograd as rg
 from adjoint.adjoints import program
+from corpus.entry import sampled
 from corpus.test_corpus import ENTRIES
 from oracle import float_arguments, is_number
 from retrograd.api.residuals import Residuals
@@ -73,7 +74,8 @@ def stored(table: Residuals) -> dict[str, tuple[int | None, int | None]]:
 # --- the corpus -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [n for n, e in ENTRIES.items() if e.writes and not e.refused])
+@pytest.mark.parametrize("name", sampled(ENTRIES, [
+    n for n, e in ENTRIES.items() if e.writes and not e.refused]))
 def test_the_forecast_is_what_is_allocated(name: str) -> None:
     entry = ENTRIES[name]
     args = entry.arguments[0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,13 @@ class Entry:
 def program(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:
     """Decorate a program with its sets of arguments; the options are the fields of `Entry`."""
     return lambda function: Entry(function, arguments, **options)
+
+
+def sampled(entries: dict[str, Entry], names: Iterable[str]) -> list[Any]:
+    """Names as test parameters; of programs that write into arrays two of three are slow ones,
+    which continuous integration runs."""
+    return [pytest.param(name, marks=pytest.mark.slow)
+            if entries[name].writes and zlib.crc32(name.encode()) % 3 else name for name in names]
 
 
 def in_place(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:
