@@ -250,14 +250,6 @@ def rank_changes_in_a_loop(x, n):
     return np.sum(y)
 
 
-@refused(1.0, 3)
-def list_grows_in_a_loop(x, n):
-    parts = []
-    for i in range(n):
-        parts.append(x * i)
-    return parts[0] + parts[-1]
-
-
 @refused(1.0, word="64 bits")
 def large_constant(x):
     return x * 2**0 * 99999999999999999999

@@ -98,7 +98,8 @@ def turn(walk: Reverse, loop: Loop, slots: Sequence[Carried], builder: Builder) 
     sweep = Sweep(where.top, builder.inner())
     sweep.builder.origin = None
     sweep.builder.resolve = lambda value: value
-    _know_cheap((*body.block, *_cheap_outer(walk, body.read)), sweep.builder)
+    _know_cheap(body.block, sweep.builder.beside())
+    _know_cheap(_cheap_outer(walk, body.read), sweep.builder.inner())
     of_slots, of_outer = _adjoints(nested, body, slots, sweep)
     forward = computed_again(with_tapes(Function("iteration", (), body.block, ()), tapes))
     final = tuple(end for _, end in (*of_slots.values(), *of_outer.values()))
@@ -139,10 +140,9 @@ def _cheap_outer(walk: Reverse, read: Sequence[Value]) -> list[Let]:
             and where.scope[v] is not where.top and answers.of(v) is Answer.RECOMPUTE]
 
 
-def _know_cheap(block: Sequence[Statement], builder: Builder) -> None:
+def _know_cheap(block: Sequence[Statement], known: Builder) -> None:
     """Adjoint arithmetic sees how a cheap value was made, as it does in a loop with tapes, where
     that value is recomputed: so the adjoints are the same to the last bit."""
-    known = builder.inner()
     for statement in block:
         if isinstance(statement, Let) and cost(statement) < STORE_COST:
             known.append(statement)

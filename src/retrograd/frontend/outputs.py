@@ -75,7 +75,8 @@ def _given(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Out
 def _numpy(function: Any) -> bool:
     """Whether a function is one of NumPy's, so that `out` means what it means there."""
     return isinstance(function, np.ufunc) or (
-        type(function).__hash__ is not None and function in FUNCTIONS)
+        type(function).__hash__ is not None and function in FUNCTIONS
+        and (getattr(function, "__module__", None) or "").startswith("numpy"))
 
 
 def _place(function: Any) -> int | None:
