@@ -131,7 +131,9 @@ def _seed(result: Any) -> Any:
     return np.ones_like(result) if isinstance(result, np.ndarray) else type(result)(1)
 
 
-# a store through a view of another shape changes the view as a whole
+
+
+# a slice that is stored through a view of another shape changes the view as a whole
 RESHAPED = {"views-reshaped_and_written"}
 
 

@@ -278,3 +278,16 @@ def view_written_in_a_branch(x, flag):
     else:
         y[2:4] *= y[0]
     return weighed(v) * weighed(y)
+
+
+@in_place((normal(4, 4), 0.3))
+def elements_through_other_shapes(A, c):
+    A = A.copy()
+    flat = A.reshape(-1)
+    for k in range(1, flat.size):
+        flat[k] += c * flat[k - 1] * flat[k]
+    B = A.reshape(2, 2, 4)
+    B[1, -1, 2] = B[0, 1, 3] * c
+    for i in range(2):
+        B[i, 0, i] *= A[i, i]
+    return np.sum(A * A) + flat[5]

@@ -13,7 +13,7 @@ from retrograd.frontend.things import View
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.extents import Extent, largest, nonnegative, smallest
 from retrograd.ir.index import FULL, Index, Item, Slice, parts
-from retrograd.ir.nodes import Atom
+from retrograd.ir.nodes import Atom, integer
 
 Part = tuple[Item, tuple[Atom, ...]]
 Subscript = tuple[Index, tuple[Atom, ...]]
@@ -29,6 +29,8 @@ def composed(tracer: Tracer, view: View, shape: tuple[Extent, ...], index: Index
         return _joined(_through_transpose(view, wanted))
     if view.op == "reshape" and view.type.rank == len(shape) == 1:
         return index, atoms
+    if view.op == "reshape" and all(item == "int" for item in index):
+        return ("int",) * view.type.rank, _through_reshape(tracer, view, shape, atoms)
     return None
 
 
@@ -40,6 +42,23 @@ def _parts(index: Index, atoms: tuple[Atom, ...]) -> list[Part]:
 def _joined(found: list[Part] | None) -> Subscript | None:
     return None if found is None else (
         tuple(item for item, _ in found), tuple(a for _, atoms in found for a in atoms))
+
+
+def _through_reshape(tracer: Tracer, view: View, shape: tuple[Extent, ...],
+                     atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    """One element of an array in C order: its number, counted in one shape, in the other."""
+    builder = tracer.builder
+    number: Atom = integer(0)
+    for atom, length in zip(atoms, shape, strict=True):
+        place = builder.atom_of(_counted(tracer, atom, length))
+        number = place if number == integer(0) else builder.let(
+            "add", builder.let("multiply", number, builder.atom_of(length)), place)
+    places: list[Atom] = []
+    for extent in reversed(view.extents[1:]):
+        length_of = builder.atom_of(extent)
+        places.append(builder.let("remainder", number, length_of))
+        number = builder.let("floor_divide", number, length_of)
+    return (number, *reversed(places))
 
 
 def _through_transpose(view: View, wanted: list[Part]) -> list[Part] | None:
