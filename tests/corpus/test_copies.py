@@ -57,7 +57,8 @@ class _Counted(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "copy" and not node.args:
             return _call("copy", node.func.value)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "append" and self.stores:
+        appended = isinstance(node.func, ast.Attribute) and node.func.attr == "append"
+        if appended and self.stores and len(node.args) == 1:            # np.append has two
             node.args = [_call("store", node.args[0])]
         if ast.unparse(node.func) in {f"np.{name}" for name in MAKERS}:
             return _call("make", node)
@@ -129,7 +130,6 @@ def _seed(result: Any) -> Any:
     if isinstance(result, (tuple, list)):
         return type(result)(_seed(r) for r in result)
     return np.ones_like(result) if isinstance(result, np.ndarray) else type(result)(1)
-
 
 
 

@@ -356,3 +356,29 @@ def state_stored_by_a_growing_while(x, n):
             j += 1
         k += 1
     return u
+
+
+@in_place((np.arange(1.0, 7.0), np.array([2.5, 3.5, 4.5, 5.5])), argnums=(0,))
+def bounds_that_an_iteration_computes(x, c):
+    """`A[m]` is overwritten in a later iteration, whose m is smaller."""
+    A = x.copy()
+    s = 0.0
+    for t in range(len(c)):
+        m = 6 - len(x[x > c[t]])
+        m = len(x) - m
+        s += A[m] ** 2 * 0.5
+        for j in range(m + 1, len(A)):
+            A[j] = np.sin(A[j]) + 1.0
+    return s + np.sum(A)
+
+
+@in_place((np.arange(1.0, 7.0), np.array([2.5, 3.5, 4.5, 5.5])), argnums=(0,))
+def bounds_that_are_lengths(x, c):
+    A = x.copy()
+    s = 0.0
+    for t in range(len(c)):
+        m = len(x[x > c[t]])
+        s += A[m] ** 2 * 0.5
+        for j in range(m + 1, len(A)):
+            A[j] = np.sin(A[j]) + 1.0
+    return s + np.sum(A)

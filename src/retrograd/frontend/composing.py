@@ -157,8 +157,3 @@ def _counted(tracer: Tracer, atom: Atom, length: Extent) -> Extent:
     if index.known is not None:
         return length + index
     return builder.facts.integer(builder.let("remainder", atom, builder.atom_of(length)))
-
-
-def whole(rank: int) -> Index:
-    """The index of every element."""
-    return (FULL,) * rank

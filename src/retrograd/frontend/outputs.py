@@ -12,10 +12,9 @@ import numpy as np
 from retrograd.frontend import calls, indexing, storing
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.composing import whole
 from retrograd.frontend.things import Handle, Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Tracer
-from retrograd.ir.index import FULL
+from retrograd.ir.index import FULL, everything
 from retrograd.ir.nodes import integer
 from retrograd.ir.types import Array
 from retrograd.prelude import FUNCTIONS
@@ -94,13 +93,8 @@ def _place(function: Any) -> int | None:
 def _into(tracer: Tracer, function: Callable[..., Any], out: Out) -> Thing:
     """Call, and store the result."""
     result = need_atom(tracer, calls.call(tracer, Static(function), out.args, out.keywords))
-    dtype = out.array.type.dtype
-    if not np.can_cast(result.type.dtype, dtype, "same_kind"):
-        name = getattr(function, "__name__", "function")
-        raise certain(TypeError)(
-            f"Cannot cast ufunc '{name}' output from dtype('{result.type.dtype}') to "
-            f"dtype('{dtype}') with casting rule 'same_kind'")
-    storing.store(tracer, out.array, whole(out.array.type.rank), (), result)
+    storing.check_cast(getattr(function, "__name__", "function"), result, out.array.value)
+    storing.store(tracer, out.array, everything(out.array.type.rank), (), result)
     return out.array
 
 

@@ -14,10 +14,10 @@ from retrograd.frontend import endings, indexing
 from retrograd.frontend.arithmetic import BINARY, arithmetic, binary
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.composing import composed, whole
+from retrograd.frontend.composing import composed
 from retrograd.frontend.things import Handle, Thing, View
 from retrograd.frontend.tracer import Tracer
-from retrograd.ir.index import Index, advanced
+from retrograd.ir.index import Index, advanced, everything
 from retrograd.ir.nodes import Atom, Constant, Value
 from retrograd.ir.types import Array, Scalar, is_complex
 
@@ -58,14 +58,14 @@ def augment_whole(tracer: Tracer, old: Handle, op: ast.operator, value: Thing) -
     right = need_atom(tracer, value)
     added = _added(tracer, old, op, right) if old.path else None
     if added is not None:
-        store(tracer, old, whole(rank), (), added, op="add_at")
+        store(tracer, old, everything(rank), (), added, op="add_at")
         return
     before = tracer.current(old)
     new = need_atom(tracer, binary(tracer, op, old, value)) if isinstance(op, ast.MatMult) \
         else arithmetic(tracer, BINARY[type(op)], before, right)
     _check_in_place(tracer, op, before, new)
     if old.path or not isinstance(new, Value) or not replaces(before, new):
-        store(tracer, old, whole(rank), (), new)
+        store(tracer, old, everything(rank), (), new)
         return
     _writable(tracer, old)
     tracer.builder.facts.extents[new] = tracer.builder.facts.of(before)
@@ -95,11 +95,7 @@ def _added(tracer: Tracer, owner: Handle, op: ast.operator, right: Atom) -> Atom
 
 def _check_in_place(tracer: Tracer, op: ast.operator, before: Value, new: Atom) -> None:
     """What NumPy asks of `a op= b`: the dtype must fit, the shape must be that of a."""
-    if not np.can_cast(new.type.dtype, before.type.dtype, "same_kind"):
-        name = "matmul" if isinstance(op, ast.MatMult) else BINARY[type(op)]
-        raise certain(TypeError)(
-            f"Cannot cast ufunc '{name}' output from dtype('{new.type.dtype}') to "
-            f"dtype('{before.type.dtype}') with casting rule 'same_kind'")
+    check_cast("matmul" if isinstance(op, ast.MatMult) else BINARY[type(op)], new, before)
     facts = tracer.builder.facts
     if new.type.rank > before.type.rank:
         raise certain(ValueError)("non-broadcastable output operand with shape "
@@ -108,6 +104,14 @@ def _check_in_place(tracer: Tracer, op: ast.operator, before: Value, new: Atom) 
         tracer.builder.require_equal(a, b, ValueError, [
             "non-broadcastable output operand with extent ", a,
             " doesn't match the broadcast extent ", b])
+
+
+def check_cast(function: str, result: Atom, array: Atom) -> None:
+    """The error of NumPy where a result goes into an array whose dtype it does not fit."""
+    if not np.can_cast(result.type.dtype, array.type.dtype, "same_kind"):
+        raise certain(TypeError)(
+            f"Cannot cast ufunc '{function}' output from dtype('{result.type.dtype}') to "
+            f"dtype('{array.type.dtype}') with casting rule 'same_kind'")
 
 
 # --- one store -----------------------------------------------------------------------------------
@@ -182,7 +186,7 @@ def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], index: Index
         assert isinstance(back, Value)
         builder.facts.extents[back] = builder.facts.of(below)
         return back
-    return _stored(tracer, content, tuple(front), whole(below.type.rank), (), back, "update")
+    return _stored(tracer, content, tuple(front), everything(below.type.rank), (), back, "update")
 
 
 def _number(tracer: Tracer, content: Value, value: Atom, op: str) -> Value:

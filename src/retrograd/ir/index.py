@@ -58,6 +58,11 @@ def subscript(index: Index, atoms: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(result)
 
 
+def everything(rank: int) -> Index:
+    """The index of every element."""
+    return (FULL,) * rank
+
+
 def whole(index: Index) -> bool:
     """Whether an index names every element, in order."""
     return all(item == FULL for item in index)

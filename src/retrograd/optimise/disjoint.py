@@ -31,10 +31,6 @@ def place_of(let: Let) -> Place | None:
     return let.args[1:] if let.op == "load" else let.args[1:-1]
 
 
-def writes_element(let: Let) -> bool:
-    return let.op in ("update", "add_at") and place_of(let) is not None
-
-
 @dataclass(eq=False, slots=True)
 class Elements:
     """What is known of the ints and the shapes of a program."""

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from retrograd.adjoint.residuals.lineage import STORES
 from retrograd.adjoint.residuals.tapes import Tapes
 from retrograd.adjoint.residuals.versions import Versions
 from retrograd.adjoint.scopes import Places, Scope
@@ -38,7 +39,6 @@ from retrograd.ir.operations_arrays import index_shape
 
 _NOMINAL = 64.0              # an extent or a trip count that nothing is known about
 _PAYS = 1.25                 # how much more must be stored otherwise
-_STORES = ("update", "add_at")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ def _chain(members: frozenset[Value], versions: Versions, places: Places) -> Cha
     if not all(_closed(v, members, versions) for v in members):
         return None
     updates = sorted((let for v in members if (let := places.lets.get(v)) is not None
-                      and let.op in _STORES), key=lambda let: places.position[let.result])
+                      and let.op in STORES), key=lambda let: places.position[let.result])
     if any(advanced(u.static["index"]) for u in updates) or not any(
             places.scope[u.result].loops() for u in updates):
         return None

@@ -24,6 +24,7 @@ from retrograd.ir.index import Index, Slice, parts
 from retrograd.ir.nodes import Atom, Branch, Constant, Function, Let, Loop, Value, While, walk
 from retrograd.ir.types import INT
 
+Found = tuple[Value, Index, tuple[Atom, ...]]
 Span = tuple[Extent, Extent]             # the first and the last place along an axis
 
 
@@ -54,11 +55,18 @@ class Versions:
     flows: dict[Value, list[tuple[Let | Loop | While | Branch, Value]]] = field(
         default_factory=dict)
     stored: dict[Value, list[Let]] = field(default_factory=dict)
+    _inside: dict[Scope, frozenset[Value]] = field(default_factory=dict)
+    _last: dict[Value, Found | None] = field(default_factory=dict)
     _ends: dict[tuple[Value, Scope], tuple[Value | None, frozenset[Write]]] = field(
         default_factory=dict)
 
-    def last(self, value: Value) -> tuple[Value, Index, tuple[Atom, ...]] | None:
+    def last(self, value: Value) -> Found | None:
         """Where a value can still be found in the end: in an array, at a place."""
+        if value not in self._last:
+            self._last[value] = self._find(value)
+        return self._last[value]
+
+    def _find(self, value: Value) -> Found | None:
         let = self.places.lets.get(value)
         if let is not None and let.op in ("load", "view") and isinstance(let.args[0], Value):
             index, atoms = let.static["index"], let.args[1:]
@@ -162,11 +170,13 @@ class Versions:
         spans = self.spans(let.args[0], let.static["index"],  # type: ignore[arg-type]
                            let.args[1:-1])
         names, bounds = self._renamed(place.scope, write)
-        local = self._local(write)
+        anew = self._made_in(write.loop)
         for mine, other in zip(place.spans, spans, strict=True):
-            if mine is None or other is None or any(mentions(e, local) for e in other):
+            if mine is None or other is None:
                 continue
             low, high = (substituted(e, names) for e in other)
+            if mentions(low, anew) or mentions(high, anew):
+                continue
             if self._positive(low - mine[1], bounds) or self._positive(mine[0] - high, bounds):
                 return True
         return False
@@ -177,6 +187,7 @@ class Versions:
         names: dict[Term, Extent] = {}
         bounds: dict[Value, Span] = {}
         around = set(scope.chain())
+        anew = self._made_in(write.loop)
         free = False
         for loop in self.places.scope[write.let.result].loops():
             statement = loop.statement
@@ -188,25 +199,26 @@ class Versions:
                 continue
             new = Value(index.name, INT)
             low, high = (substituted(e, names) for e in self.facts.bounds[index])
+            known = not mentions(low, anew) and not mentions(high, anew)
             if loop is write.loop:
                 assert isinstance(statement, Loop) and isinstance(statement.step, Constant)
                 forward = statement.step.value.real > 0
                 low, high = (root(index) + 1, high) if forward else (low, root(index) - 1)
                 free = True
             names[Root(index)] = root(new)
-            bounds[new] = (low, high)
+            if known:                    # else a later iteration has bounds of its own
+                bounds[new] = (low, high)
         return names, bounds
 
-    def _local(self, write: Write) -> frozenset[Value]:
-        """The values that the iteration of a later store computes anew: nothing is known of
-        them."""
-        if write.loop is None:
+    def _made_in(self, loop: Scope | None) -> frozenset[Value]:
+        """The values that every iteration computes anew: nothing is known of them in a later
+        one."""
+        if loop is None:
             return frozenset()
-        indices = {s.statement.index for s in self.places.scope[write.let.result].loops()
-                   if isinstance(s.statement, Loop) and s.statement.index in self.facts.bounds}
-        return frozenset(v for v in self.places.scope
-                         if v not in indices and self.places.inside(v, write.loop)
-)
+        if loop not in self._inside:
+            self._inside[loop] = frozenset(
+                v for v in self.places.scope if self.places.inside(v, loop))
+        return self._inside[loop]
 
     def _positive(self, extent: Extent, bounds: dict[Value, Span]) -> bool:
         """Whether an extent is at least 1, whatever values the indices in it take."""
