@@ -12,14 +12,14 @@ is taped like any int.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field, replace
 
+from retrograd.adjoint.residuals.limits import Limits
 from retrograd.adjoint.residuals.triangles import Triangle, triangle
 from retrograd.adjoint.scopes import Places, Scope
 from retrograd.frontend.branches import default
 from retrograd.ir.build import Builder, Facts
-from retrograd.ir.extents import Extent, Opaque, Root, Term, floor_divided, largest
+from retrograd.ir.extents import Extent, Opaque, floor_divided, largest
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import (
     Atom,
@@ -151,7 +151,8 @@ class Tapes:
         if found is not None:
             return found.rows([c for c in counts if c is not None])
         known = [None if c is None else self.before(c, loops[0]) for c in counts]
-        return tuple(k for k in known if k is not None) if None not in known else None
+        return None if None in known else tuple(
+            largest(Extent(0), k) for k in known if k is not None)
 
     def _triangle(self, loops: list[Scope]) -> Triangle | None:
         counts = [self.count(s.statement) for s in loops]
@@ -170,29 +171,10 @@ class Tapes:
         return floor_divided(largest(Extent(0), span, self.facts.least) + (size - 1), size)
 
     def before(self, extent: Extent, loop: Scope) -> Extent | None:
-        """The extent in terms of what is defined before a loop; indices inside it take the end
-        of their range that makes it largest. None where that is not possible."""
-        total = Extent(extent.constant)
-        for term, factor in extent.terms:
-            new = self._term_before(term, factor, loop)
-            if new is None:
-                return None
-            total = total + new.scaled(factor)
-        return total
-
-    def _term_before(self, term: Term, factor: int, loop: Scope) -> Extent | None:
-        if isinstance(term, Opaque):
-            args = [self.before(a, loop) for a in term.args]
-            if any(a is None for a in args):
-                return None
-            if term.kind == "max":
-                return functools.reduce(largest, (a for a in args if a is not None))
-            return Extent(0, ((Opaque(term.kind, tuple(a for a in args if a is not None)), 1),))
-        assert isinstance(term, Root)
-        if term.value not in self.places.scope or not self.places.inside(term.value, loop):
-            return Extent(0, ((term, 1),))
-        bounds = self.facts.bounds.get(term.value) if term.axis is None else None
-        return None if bounds is None else self.before(bounds[1 if factor > 0 else 0], loop)
+        """The most that an extent can be, in terms of what is defined before a loop; None where
+        that is not known then."""
+        span = Limits(self.places, self.facts, loop).of(extent)
+        return None if span is None else span[1]
 
     def row_shape(self, tape: Tape, builder: Builder) -> list[Atom]:
         """The shape of one row, computed before the outermost loop."""
