@@ -263,7 +263,8 @@ class Reverse:
         if carried:
             bounds = self.reversed_bounds(loop, sweep, scope)
             sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.block,
-                                      origin=loop.origin))
+                                      origin=loop.origin,
+                                      parallel=isinstance(loop, Loop) and loop.parallel))
         # what is asked for until here is asked before the loop that undoes the writes
         sweep.holds.update((chain, c.init) for chain, c in restored if isinstance(c.init, Value))
         for c, result in finished:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from retrograd.api.marks import checkpointed
+from retrograd.api.marks import checkpointed, parallel_range
 from retrograd.frontend import cells, complex_numbers, indexing, lists, marks
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
@@ -56,6 +57,13 @@ def _range(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     if not step.value:
         raise certain(ValueError)("range() arg 3 must not be zero")
     return Range(atoms[0], atoms[1], step)
+
+
+def _parallel_range(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    """`prange` is `range` with a mark: whether iterations are independent has to be proven."""
+    thing = _range(tracer, args, keywords)
+    assert isinstance(thing, Range)
+    return replace(thing, parallel=True)
 
 
 def _count(tracer: Tracer, start: Atom, stop: Atom, step: Atom) -> Atom:
@@ -284,7 +292,7 @@ def _hasattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
 
 
 LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
-    checkpointed: marks.checkpointed,
+    checkpointed: marks.checkpointed, parallel_range: _parallel_range,
     range: _range, len: _len, zip: _zip, enumerate: _enumerate, reversed: _reversed,
     tuple: _container("tuple"), list: _container("list"), dict: _dict, print: _print,
     isinstance: _isinstance, hasattr: _hasattr, np.shape: shape, np.ndim: ndim, np.size: size_of,
@@ -293,3 +301,14 @@ LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
     language.is_float: _is_float, language.in_one_piece: _in_one_piece,
     language.is_weak: _is_weak, language.never_one: _never_one, language.is_known: _is_known,
 }
+
+
+def special(function: Any) -> Callable[[Tracer, Args, Keywords], Thing] | None:
+    """What a function of the language does. Numba's `prange` is known by its name: Numba need not
+    have been imported."""
+    if not callable(function) or type(function).__hash__ is None:
+        return None
+    if (getattr(function, "__module__", None), getattr(function, "__name__", None)) == (
+            "numba.misc.special", "prange"):
+        return _parallel_range
+    return LANGUAGE.get(function)

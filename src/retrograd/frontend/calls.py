@@ -15,7 +15,7 @@ import numpy as np
 
 from retrograd.frontend import cells, complex_numbers, grown, inline, list_methods, outputs
 from retrograd.frontend.atoms import need_atom
-from retrograd.frontend.builtin import LANGUAGE, ndim, shape, size_of
+from retrograd.frontend.builtin import ndim, shape, size_of, special
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
     Cell,
@@ -73,7 +73,7 @@ def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thi
 def _users(function: Any) -> bool:
     """Whether a function may get lists and dicts as the objects that they are."""
     return isinstance(function, (functools.partial, MethodType)) or (
-        _hashable(function) and function in LANGUAGE) or (
+        special(function) is not None) or (
         _replacement(function) is None and not isinstance(function, type))
 
 
@@ -91,9 +91,9 @@ def _read(tracer: Tracer, args: Args) -> Args:
 
 
 def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Thing:
-    special = LANGUAGE.get(function) if _hashable(function) else None
-    if special is not None:
-        return special(tracer, args, keywords)
+    language = special(function)
+    if language is not None:
+        return language(tracer, args, keywords)
     if getattr(function, "retrograd_static", False):
         return _run_static(tracer, function, args, keywords)
     if isinstance(function, functools.partial):

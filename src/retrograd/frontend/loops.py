@@ -126,7 +126,8 @@ def dynamic(tracer: Tracer, node: ast.For, iterable: Thing, run: Callable[[Trace
                       "keep the last state by `if` instead of break or return, or leave the "
                       "mark out", node)
     builder.append(Loop(index, start, stop, step, carried, inner.builder.block, leave, trips,
-                        builder.origin, snapshots))
+                        builder.origin, snapshots, isinstance(iterable, Range)
+                        and iterable.parallel))
     assert isinstance(step, Constant)
     op = "less" if step.value.real > 0 else "greater"
     slots.finish(inner, lambda: builder.let(op, start, stop), trips)

@@ -159,7 +159,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Range:
-    """`count` is the number of elements where only the program knows the step."""
+    """`count` is the number of elements where only the program knows the step; `parallel` marks
+    a loop over this."""
 
     start: Atom
     stop: Atom
@@ -167,6 +168,7 @@ class Range:
     count: Atom | None = None
 
 
+    parallel: bool = False
 @dataclass(frozen=True, slots=True, eq=False)
 class Zip:
     parts: tuple[Thing, ...]
@@ -316,7 +318,8 @@ def _iterable_with(thing: Thing, new: Callable[[Thing], Thing]) -> Thing:
     match thing:
         case Range(start=start, stop=stop, step=step):
             count = None if thing.count is None else _atom(new(thing.count))
-            return Range(_atom(new(start)), _atom(new(stop)), _atom(new(step)), count)
+            return Range(_atom(new(start)), _atom(new(stop)), _atom(new(step)), count,
+                         thing.parallel)
         case Enumerate(inner=inner, start=start):
             return Enumerate(with_leaves(inner, new), _atom(new(start)))
         case Reversed(inner=inner):

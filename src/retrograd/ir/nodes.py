@@ -4,7 +4,7 @@
     block     = (statement*)
     statement = Let(result: value, op, args: atom*, static)
               | Loop(index, start, stop, step, carried*, body, leave: atom?, trips: value?,
-                     snapshots: atom?)
+                     snapshots: atom?, parallel: bool, blocks: bool)
               | While(carried*, test: block, condition: atom, body, trips: value)
               | Branch(test: atom, then: block, otherwise: block, joins*)
               | Raise(exception, message: (str | atom)*)
@@ -23,6 +23,9 @@ when there was no iteration). With `leave`, a bool made in the body, the loop en
 first iteration in which it is true, and `trips` counts the iterations that were made.
 `snapshots` is a mark for reverse mode: so many states of a loop may be kept
 (`adjoint/checkpoint.py`); after it no loop is marked.
+`parallel` is a wish that changes no meaning: the iterations may run at the same time where it is
+proven that they are independent. `blocks` says that this is proven (`optimise/parallel.py`): the
+loop carries nothing but arrays of which each iteration writes a part of its own.
 A `While` evaluates `test` from the inner values, runs the body while `condition` holds, and
 counts its trips. What `test` defines is not visible in the body.
 Every statement has an `origin`: the user's statement that it came from.
@@ -117,6 +120,8 @@ class Loop:
     trips: Value | None = None
     origin: Span | None = None
     snapshots: Atom | None = None
+    parallel: bool = False
+    blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -60,6 +60,7 @@ def _statement(statement: Statement, name: _Namer, depth: int) -> list[str]:
             bounds = ", ".join(name(a) for a in (statement.start, statement.stop, statement.step))
             mark = "" if statement.snapshots is None else \
                 f", {name(statement.snapshots)} snapshots"
+            mark += ", parallel" if statement.parallel else ", blocks" if statement.blocks else ""
             lines = [f"{pad}loop {name(statement.index)} in range({bounds}){mark}"]
             lines += [f"{pad}    {name(c.inner)}: {c.inner.type} from {name(c.init)}"
                       for c in statement.carried]

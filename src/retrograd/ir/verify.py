@@ -82,6 +82,8 @@ class _Verifier:
             case Let():
                 self.let(statement)
             case Loop() | While():
+                if isinstance(statement, Loop) and statement.blocks:
+                    self.independent(statement)
                 for c in statement.carried:
                     self.same(c.init.type, c.inner.type, c.inner)
                     self.same(c.next.type, c.inner.type, c.inner)
@@ -99,6 +101,12 @@ class _Verifier:
             raise _Wrong(f"{given} flows into {value!r}")
         if any(d == 1 and g != 1 for g, d in zip(given.dims, declared.dims, strict=True)):
             raise _Wrong(f"{given} flows into {value!r}, whose extent of 1 is not certain")
+
+    def independent(self, loop: Loop) -> None:
+        if loop.leave is not None or not all(isinstance(c.inner.type, Array)
+                                             for c in loop.carried):
+            raise _Wrong("blocks that run at the same time carry something that is no array, or "
+                         "end early")
 
     def effect(self, effect: Effect) -> None:
         if effect.kind not in KINDS:
