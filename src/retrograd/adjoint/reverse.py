@@ -23,6 +23,7 @@ from retrograd.adjoint.sweep import Key, Sweep, bar, like
 from retrograd.adjoint.templates import Template, template
 from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
+from retrograd.ir.extents import Extent
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import (
     Atom,
@@ -262,6 +263,8 @@ class Reverse:
         carried += self.threaded(inner, sweep)
         if carried:
             bounds = self.reversed_bounds(loop, sweep, scope)
+            facts = sweep.builder.facts
+            facts.bounds.setdefault(index, (Extent(0), facts.integer(bounds[0])))
             sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.block,
                                       origin=loop.origin,
                                       parallel=isinstance(loop, Loop) and loop.parallel))

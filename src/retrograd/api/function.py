@@ -14,6 +14,7 @@ from retrograd.api.parameters import Wanted, display_name, place_name, signature
 from retrograd.api.specialise import Signature, Specialiser
 from retrograd.api.types import Param
 from retrograd.backend.dispatch import slow_entry
+from retrograd.derivation import Derivation
 from retrograd.errors import Unsupported
 from retrograd.program import GRAD, PRIMAL, VALUE_AND_GRAD, Program
 
@@ -61,6 +62,13 @@ class Compiled:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._entry(*args, **kwargs)
+
+    @property
+    def derivation(self) -> Derivation:
+        """What this is, for the compiler, where it is called in a program."""
+        wanted = self._own_wanted()
+        return Derivation(self.product, self.primal, wanted.positions, wanted.single,
+                          self.options.has_aux, self.options.holomorphic)
 
     @property
     def __signature__(self) -> inspect.Signature:

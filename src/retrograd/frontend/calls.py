@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.derivation import derivation_of
 from retrograd.frontend import cells, complex_numbers, grown, inline, list_methods, outputs
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import ndim, shape, size_of, special
@@ -20,10 +21,12 @@ from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.things import (
     Cell,
     Closure,
+    Derived,
     Grown,
     Handle,
     Items,
     Method,
+    Pullback,
     Static,
     Stream,
     Thing,
@@ -58,6 +61,10 @@ def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thi
         return inline.closure(tracer, function, args, keywords)
     if isinstance(function, Method):
         return _method(tracer, function, args, keywords)
+    if isinstance(function, Derived):
+        return _derived(tracer, function, args, keywords)
+    if isinstance(function, Pullback):
+        return function.run(tracer, args, keywords)
     if isinstance(function, Static):
         if tracer.frame.user and not _users(function.value):
             args, keywords = _read(tracer, args), dict(
@@ -91,6 +98,8 @@ def _read(tracer: Tracer, args: Args) -> Args:
 
 
 def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Thing:
+    if derivation_of(function) is not None:
+        return _derived(tracer, function, args, keywords)
     language = special(function)
     if language is not None:
         return language(tracer, args, keywords)
@@ -119,6 +128,13 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
                       "arguments", "draw the numbers outside and pass them as an argument")
     tracer.refuse(f"{module}.{name} has no derivative here",
                   "write it with NumPy functions that are supported, or as a Python function")
+
+
+def _derived(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Thing:
+    """A call of a derivative, whose making the rules need: they are read with this module."""
+    from retrograd.frontend import derived
+
+    return derived.call(tracer, derived.of(function), args, keywords)
 
 
 def _of_prelude(tracer: Tracer, function: Callable[..., Any], result: Thing) -> Thing:

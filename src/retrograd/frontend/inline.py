@@ -144,9 +144,8 @@ def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | 
     frame, depth = outer, 0
     while frame is not None:
         depth += 1
-        if tracer is not None and user and (frame.source.node is source.node
-                                            or _same_place(frame.source, source)
-                                            or depth > MAX_DEPTH):
+        same = frame.source.node is source.node or _same_place(frame.source, source)
+        if tracer is not None and user and (same and not frame.entrance or depth > MAX_DEPTH):
             tracer.refuse(f"{getattr(source.node, 'name', 'a lambda')} calls itself: recursion "
                           "is not supported", "write it as a loop")
         frame = frame.outer

@@ -11,6 +11,7 @@
           | Range | Zip | Enumerate   iterables
           | Checkpointed              an iterable whose loop is checkpointed
           | Method | Closure          something to call
+          | Derived | Pullback        a derivative of one of these, to call
           | Maybe                     a name that is only sometimes defined
           | Lost                      a name whose function was made in a block that has ended
 """
@@ -27,6 +28,7 @@ from retrograd.frontend.shared import Shared
 from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Constant, Value
 from retrograd.ir.types import Array, Type
+from retrograd.program import Position
 
 Pairs = set[frozenset["Base"]]
 
@@ -166,9 +168,9 @@ class Range:
     stop: Atom
     step: Atom
     count: Atom | None = None
-
-
     parallel: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Zip:
     parts: tuple[Thing, ...]
@@ -212,6 +214,27 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """A transformation of a function, to be called: `grad(f)` and its kin (`derived.py`)."""
+
+    kind: str
+    function: Thing
+    positions: tuple[Position, ...] = (0,)
+    single: bool = True
+    has_aux: bool = False
+    holomorphic: bool = False
+    settings: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pullback:
+    """What `vjp` returns besides the value: `run` gives the adjoints for those of the value. It
+    may be called in the block where it was made, and inside it."""
+
+    run: Callable[..., Thing]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Maybe:
     """A name that is bound only where `defined` holds; reading it elsewhere raises
     UnboundLocalError, as Python does."""
@@ -229,7 +252,7 @@ class Lost:
 
 
 Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed
-         | Checkpointed | Method | Closure | Maybe | Lost | Stream | Grown | Cell | Held)
+         | Checkpointed | Method | Closure | Derived | Pullback | Maybe | Lost | Stream | Grown | Cell | Held)
 
 
 def fresh(value: Value) -> Handle:
@@ -284,8 +307,10 @@ def has_function(thing: Thing | None) -> bool:
     """Whether there is a function in a thing that may read values of the block where it was
     made."""
     match thing:
-        case Closure() | Method() | Lost():
+        case Closure() | Method() | Lost() | Pullback():
             return True
+        case Derived(function=inner):
+            return has_function(inner)
         case Items(items=items) | Zip(parts=items):
             return any(has_function(i) for i in items)
         case (Maybe(thing=inner) | Enumerate(inner=inner) | Reversed(inner=inner)
@@ -353,6 +378,11 @@ def same_structure(a: Thing, b: Thing) -> bool:
         return a.value is b.value
     if isinstance(a, Closure) and isinstance(b, Closure):
         return a.node is b.node and a.frame is b.frame
+    if isinstance(a, Derived) and isinstance(b, Derived):
+        return (a.kind, a.positions, a.settings) == (b.kind, b.positions, b.settings) and (
+            same_structure(a.function, b.function))
+    if isinstance(a, Pullback) or isinstance(b, Pullback):
+        return a is b
     if isinstance(a, Method) and isinstance(b, Method):
         return a.name == b.name and a.owner is b.owner
     if isinstance(a, Cell) or isinstance(b, Cell):

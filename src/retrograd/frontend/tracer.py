@@ -86,6 +86,7 @@ class Frame:
     caller: Tracer | None = None
     home: Tracer | None = None       # where a closure was defined
     ended: list[dict[str, Thing]] = field(default_factory=list)   # its names where it returned
+    entrance: bool = False           # not a call yet: a derivative of the function is what runs
 
     @property
     def function(self) -> Any:

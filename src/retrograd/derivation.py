@@ -1,0 +1,32 @@
+"""What an object that retrograd made says of itself, so that the front end can call it.
+
+`grad(f)` called inside a function that is differentiated, or differentiated itself, becomes part
+of the program like any other function (`frontend/derived.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from retrograd.program import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A transformation (`kind`) of a function, with respect to the parameters at `positions`."""
+
+    kind: str
+    function: Callable[..., Any]
+    positions: tuple[Position, ...] = (0,)
+    single: bool = True
+    has_aux: bool = False
+    holomorphic: bool = False
+    settings: tuple[Any, ...] = ()
+
+
+def derivation_of(function: object) -> Derivation | None:
+    """The derivation of an object that retrograd made; None of anything else."""
+    found = getattr(type(function), "derivation", None)
+    return None if found is None else getattr(function, "derivation")  # noqa: B009

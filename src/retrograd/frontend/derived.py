@@ -1,0 +1,202 @@
+"""Derivatives inside a program: what a call of `grad(f)`, `jvp`, `vjp`, ... becomes.
+
+    g = grad(f)(x)       f's forward sweep, f's reverse sweep
+    y, s = jvp(f, (x,), (v,))   f with its tangents
+
+The function is traced on parameters of its own (`isolated.py`), its block is differentiated, and
+the result becomes part of the caller. So a derivative is a program like any other, which can be
+differentiated again, run in a loop over samples, or called in a function of the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from retrograd.adjoint.checkpoint_copies import Copy
+from retrograd.adjoint.derive import Adjoint, derive, seed_parameter, unit_seed
+from retrograd.derivation import derivation_of
+from retrograd.frontend import calls, cells
+from retrograd.frontend.certain import certain
+from retrograd.frontend.isolated import Isolated, isolated, like_argument, thing_from
+from retrograd.frontend.things import (
+    Derived,
+    Items,
+    Pullback,
+    Static,
+    Thing,
+    thing_of,
+)
+from retrograd.frontend.tracer import Tracer
+from retrograd.ir.nodes import Atom, Value
+from retrograd.ir.rewrite import replaced, standing
+from retrograd.ir.types import Array, is_complex, is_float
+from retrograd.trees import Fixed, Leaf, Node, Tree
+
+Args = tuple[Thing, ...]
+Keywords = Mapping[str, Thing]
+
+
+def of(function: Any) -> Derived:
+    """An object that `grad` made, as something to call."""
+    if isinstance(function, Derived):
+        return function
+    found = derivation_of(function)
+    assert found is not None
+    inner = Static(found.function) if derivation_of(found.function) is None else of(found.function)
+    return Derived(found.kind, inner, found.positions, found.single, found.has_aux,
+                   found.holomorphic, found.settings)
+
+
+def call(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
+    """A call of a derivative."""
+    return _KINDS[derived.kind](tracer, derived, args, keywords)
+
+
+# --- reverse mode --------------------------------------------------------------------------------
+
+
+def _primal(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
+    return calls.call(tracer, derived.function, args, keywords)
+
+
+def _grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
+    """`grad` gives the gradient, or (gradient, aux)."""
+    traced, value, gradients = _gradients(tracer, derived, args, keywords)
+    if not derived.has_aux:
+        return gradients
+    assert isinstance(value, Items)
+    return Items("tuple", (gradients, value.items[1]))
+
+
+def _value_and_grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
+    _, value, gradients = _gradients(tracer, derived, args, keywords)
+    return Items("tuple", (value, gradients))
+
+
+def _gradients(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords,
+               ) -> tuple[Isolated, Thing, Thing]:
+    traced = isolated(tracer, derived.function, args, keywords, derived.positions)
+    output = _scalar_output(tracer, derived, traced)
+    adjoint = derive(traced.function, traced.leaves, [output], [unit_seed(output)],
+                     tracer.builder.facts)
+    traced.spliced(tracer, adjoint.forward + adjoint.reverse)
+    return traced, _value(tracer, traced), _of_arguments(
+        tracer, derived, traced, [traced.outside(g) for g in adjoint.gradients])
+
+
+def _scalar_output(tracer: Tracer, derived: Derived, traced: Isolated) -> Atom:
+    tree = traced.tree
+    if derived.has_aux:
+        if not (isinstance(tree, Node) and tree.kind == "tuple" and len(tree.children) == 2):
+            raise certain(TypeError)("with has_aux=True the function must return a pair "
+                                     "(value, aux)")
+        tree = tree.children[0]
+    if not isinstance(tree, Leaf) or traced.atoms[tree.position].type.rank:
+        tracer.refuse("a gradient is asked for of a function that does not return one number",
+                      "return a scalar (np.sum, np.mean, an element), use has_aux=True for more "
+                      "results, or use vjp")
+    output = traced.atoms[tree.position]
+    if not is_float(output.type):
+        raise certain(TypeError)(f"the function returns {output.type.dtype}, which has no "
+                                 "derivative: return a float")
+    if is_complex(output.type) and not derived.holomorphic:
+        raise certain(TypeError)(f"the function returns {output.type.dtype}, and a gradient needs "
+                                 "a real value: pass holomorphic=True for a holomorphic function, "
+                                 "or use vjp")
+    return output
+
+
+def _value(tracer: Tracer, traced: Isolated) -> Thing:
+    """What the function returned, in the caller's block."""
+    return thing_from(tracer, traced.tree,
+                      lambda k: thing_of(traced.outside(traced.atoms[k])))
+
+
+def _of_arguments(tracer: Tracer, derived: Derived, traced: Isolated,
+                  adjoints: list[Atom]) -> Thing:
+    """Adjoints of the differentiated arguments, each in its argument's structure."""
+    remaining = iter(adjoints)
+    results = []
+    for place in derived.positions:
+        if not traced.inputs.get(place):
+            raise certain(TypeError)("a differentiated argument is not a float")
+        own = [next(remaining) for _ in traced.inputs[place]]
+        results.append(like_argument(tracer, traced.given[place], own))
+    return results[0] if derived.single else Items("tuple", tuple(results))
+
+
+def _vjp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
+    """The value and a pullback: the forward sweep here, the reverse sweep where it is called."""
+    traced = isolated(tracer, derived.function, args, keywords, derived.positions)
+    outputs = [a for a in traced.atoms if is_float(a.type)]
+    facts = tracer.builder.facts
+    seeds = [seed_parameter(o, facts, "out_bar") for o in outputs]
+    adjoint = derive(traced.function, traced.leaves, outputs, seeds, facts)
+    traced.spliced(tracer, adjoint.forward)
+    return Items("tuple", (_value(tracer, traced),
+                           Pullback(_pullback(derived, traced, adjoint, seeds))))
+
+
+def _pullback(derived: Derived, traced: Isolated, adjoint: Adjoint, seeds: list[Value],
+              ) -> Callable[..., Thing]:
+    def run(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+        if len(args) != 1 or keywords:
+            raise certain(TypeError)("a pullback takes the adjoint of the value")
+        given = matched(tracer, traced.tree, args[0], traced.atoms, "the adjoint of the value")
+        stand = dict(zip(seeds, given, strict=True))
+        copy = Copy(tracer.builder.facts)
+        block = copy.block(adjoint.reverse)
+        for statement in replaced(replaced(block, stand), traced.own):
+            tracer.builder.append(statement)
+        found = [standing(traced.outside(copy.atom(g)), stand) for g in adjoint.gradients]
+        return _of_arguments(tracer, derived, traced, found)
+
+    return run
+
+
+def matched(tracer: Tracer, tree: Tree, given: Thing, atoms: tuple[Atom, ...], what: str,
+            ) -> list[Atom]:
+    """The numbers and arrays of a container that is nested as `tree` is, at its float leaves,
+    each in the type and shape of the atom there."""
+    given = cells.frozen(tracer, given)
+    match tree:
+        case Leaf(position=position):
+            atom = tracer.atom(given)
+            like = atoms[position]
+            if not is_float(like.type):
+                return []
+            if atom is None:
+                raise certain(TypeError)(f"{what} is not nested as it is")
+            return [fitted(tracer, atom, like, what)]
+        case Fixed():
+            return []
+        case Node(children=children):
+            if not isinstance(given, Items) or len(given.items) != len(children):
+                raise certain(TypeError)(f"{what} is not nested as it is")
+            items = given.items
+            if tree.kind == "dict":
+                items = tuple(given.items[given.keys.index(k)] for k in tree.keys)
+            return [a for c, i in zip(children, items, strict=True)
+                    for a in matched(tracer, c, i, atoms, what)]
+
+
+def fitted(tracer: Tracer, atom: Atom, like: Atom, what: str) -> Atom:
+    """An adjoint or tangent in the dtype of what it belongs to, of which it has the shape."""
+    builder = tracer.builder
+    if atom.type.rank != like.type.rank:
+        raise certain(ValueError)(f"{what} has {atom.type.rank} dimensions instead of "
+                                  f"{like.type.rank}")
+    for a, b in zip(builder.facts.of(atom), builder.facts.of(like), strict=True):
+        builder.require_equal(a, b, ValueError, [f"{what} has an extent of ", a, " instead of ",
+                                                 b])
+    if is_complex(atom.type) and not is_complex(like.type):
+        raise certain(TypeError)(f"{what} is complex, and what it belongs to is real")
+    if isinstance(like.type, Array) and not isinstance(atom.type, Array):
+        atom = builder.let("reshape", atom)
+    return builder.cast(atom, like.type.dtype)
+
+
+_KINDS: dict[str, Callable[[Tracer, Derived, Args, Keywords], Thing]] = {
+    "primal": _primal, "grad": _grad, "value_and_grad": _value_and_grad, "vjp": _vjp,
+}

@@ -1,0 +1,236 @@
+"""A function traced into a block of its own, on arguments of its own, so that the block can be
+differentiated before it becomes part of the caller.
+
+    g = grad(f)(x, y)        x' stands for x: the gradient is that with respect to this parameter,
+                             whatever else x is used for; what f writes into it stays in the block
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from retrograd.frontend import calls, cells
+from retrograd.frontend.certain import Certain, certain
+from retrograd.frontend.endings import structure
+from retrograd.frontend.things import (
+    Base,
+    Closure,
+    Derived,
+    Grown,
+    Handle,
+    Items,
+    Static,
+    Thing,
+    leaves,
+    thing_of,
+    with_leaves,
+)
+from retrograd.frontend.tracer import Tracer, static_thing
+from retrograd.ir.nodes import Atom, Block, Function, Value
+from retrograd.ir.rewrite import replaced, standing
+from retrograd.ir.types import Scalar, is_float
+from retrograd.optimise.dead import remove_dead
+from retrograd.program import Position
+from retrograd.trees import Fixed, Leaf, Node, Tree
+
+
+@dataclass(slots=True)
+class Isolated:
+    """The traced function: `own` are its parameters and what they stand for, `inputs` the leaves
+    of the arguments that are differentiated, by place. `tree` over `atoms` is what it returns."""
+
+    tracer: Tracer
+    own: dict[Value, Atom] = field(default_factory=dict)
+    inputs: dict[Position, list[Value]] = field(default_factory=dict)
+    given: dict[Position, Thing] = field(default_factory=dict)
+    tree: Tree = Fixed(None)
+    atoms: tuple[Atom, ...] = ()
+
+    @property
+    def function(self) -> Function:
+        """The function's block, without what nobody reads."""
+        return remove_dead(Function("inner", tuple(self.own), self.tracer.builder.block,
+                                    self.atoms))
+
+    @property
+    def leaves(self) -> list[Value]:
+        return [v for values in self.inputs.values() for v in values]
+
+    def spliced(self, tracer: Tracer, block: Block) -> None:
+        """Make a block over the own parameters part of the caller's."""
+        for statement in replaced(block, self.own):
+            tracer.builder.append(statement)
+
+    def outside(self, atom: Atom) -> Atom:
+        return standing(atom, self.own)
+
+
+def signature_of(function: Thing) -> inspect.Signature:
+    """The parameters of something to call; defaults are things."""
+    from retrograd.api import parameters
+
+    if isinstance(function, Derived):
+        return signature_of(function.function)
+    if isinstance(function, Closure):
+        return _signature_of_closure(function)
+    assert isinstance(function, Static)
+    found = parameters.signature_of(function.value)
+    return found.replace(parameters=[
+        p if p.default is p.empty else p.replace(default=static_thing(p.default))
+        for p in found.parameters.values()])
+
+
+def _signature_of_closure(function: Closure) -> inspect.Signature:
+    spec = function.node.args
+    positional = [*spec.posonlyargs, *spec.args]
+    without = len(positional) - len(function.defaults)
+    made = [inspect.Parameter(
+        a.arg, inspect.Parameter.POSITIONAL_ONLY if k < len(spec.posonlyargs)
+        else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=function.defaults[k - without] if k >= without else inspect.Parameter.empty)
+        for k, a in enumerate(positional)]
+    if spec.vararg is not None:
+        made.append(inspect.Parameter(spec.vararg.arg, inspect.Parameter.VAR_POSITIONAL))
+    made += [inspect.Parameter(
+        a.arg, inspect.Parameter.KEYWORD_ONLY,
+        default=function.keyword_defaults.get(a.arg, inspect.Parameter.empty))
+        for a in spec.kwonlyargs]
+    return inspect.Signature(made)
+
+
+def isolated(tracer: Tracer, function: Thing, args: Iterable[Thing],
+             keywords: Mapping[str, Thing], wanted: Iterable[Position]) -> Isolated:
+    """Trace a call; the arguments at the `wanted` places are differentiated."""
+    bound = _bound(function, args, keywords)
+    names = list(bound.signature.parameters)
+    result = Isolated(tracer.inner())
+    for name, thing in bound.arguments.items():
+        place = names.index(name)
+        if isinstance(thing, tuple):
+            bound.arguments[name] = tuple(
+                _own(result, tracer, f"{name}_{k}", t, (place, k), wanted)
+                for k, t in enumerate(thing))
+        else:
+            bound.arguments[name] = _own(result, tracer, name, thing, place, wanted)
+    clock = tracer.memory.clock
+    try:
+        returned = calls.call(result.tracer, function, bound.args, bound.kwargs)
+    except Certain:
+        result.spliced(tracer, result.tracer.builder.block)      # what it prints before it raises
+        raise
+    _check_writes(tracer, result.tracer, clock)
+    atoms: list[Atom] = []
+    result.tree = structure(result.tracer, returned, atoms)
+    result.atoms = tuple(atoms)
+    return result
+
+
+def _bound(function: Thing, args: Iterable[Thing], keywords: Mapping[str, Thing],
+           ) -> inspect.BoundArguments:
+    try:
+        bound = signature_of(function).bind(*args, **keywords)
+    except TypeError as error:
+        raise certain(TypeError)(str(error)) from None
+    bound.apply_defaults()
+    return bound
+
+
+def _own(result: Isolated, tracer: Tracer, name: str, thing: Thing, place: Position,
+         wanted: Iterable[Position]) -> Thing:
+    thing = cells.frozen(tracer, thing)
+    if place not in wanted:
+        return unfrozen(result.tracer, with_leaves(thing, lambda t: _apart(tracer, t)))
+    if any(isinstance(part, Grown) for part in (thing, *_parts(thing))):
+        tracer.refuse("a list whose length only the program knows is differentiated",
+                      "make it an array first: np.array(...)")
+    result.given[place] = thing
+    result.inputs[place] = []
+    atom = tracer.atom(thing)
+    if atom is not None and isinstance(atom.type, Scalar) and atom.type.weak and (
+            not is_float(atom.type)):
+        thing = tracer.builder.let("cast", atom, dtype="float64", weak=True)   # a Python int
+    return unfrozen(result.tracer, with_leaves(
+        thing, lambda leaf: _parameter(result, tracer, name, leaf, place)))
+
+
+def _parts(thing: Thing) -> tuple[Thing, ...]:
+    return tuple(p for i in thing.items for p in (i, *_parts(i))) \
+        if isinstance(thing, Items) else ()
+
+
+def _apart(tracer: Tracer, leaf: Thing) -> Thing:
+    """An array as it is now, in memory of its own."""
+    atom = tracer.atom(leaf)
+    assert atom is not None
+    return thing_of(atom) if isinstance(leaf, Handle) else leaf
+
+
+def _parameter(result: Isolated, tracer: Tracer, name: str, leaf: Thing, place: Position,
+               ) -> Thing:
+    """A parameter for a float; anything else stays what it is."""
+    atom = tracer.atom(leaf)
+    assert atom is not None
+    if not is_float(atom.type):
+        return _apart(tracer, leaf)
+    shown = atom.name if isinstance(atom, Value) else name
+    own = Value(shown, atom.type)
+    if atom.type.rank:
+        tracer.builder.facts.extents[own] = tracer.builder.facts.of(atom)
+    result.own[own] = atom
+    result.inputs[place].append(own)
+    return thing_of(own)
+
+
+def unfrozen(tracer: Tracer, thing: Thing) -> Thing:
+    """The thing with lists and dicts in it as objects, which can be changed."""
+    if not isinstance(thing, Items):
+        return thing
+    return cells.made(tracer, Items(thing.kind, tuple(unfrozen(tracer, i) for i in thing.items),
+                                    thing.keys))
+
+
+def _check_writes(tracer: Tracer, inner: Tracer, clock: int) -> None:
+    """A derivative changes nothing: what the function writes must be its own."""
+    outer: set[Base] = set(tracer.context.lasting)
+    for thing in (*tracer.env.values(), *tracer.outer_things(), *tracer.memory.held.values()):
+        outer.update(leaf.base for leaf in leaves(thing) if isinstance(leaf, Handle))
+    if any(base in outer for base in inner.memory.since(clock)):
+        tracer.refuse("a function that is differentiated here writes into an array of the "
+                      "function around it", "pass the array as an argument, or let it work on a "
+                      "copy")
+    before = set(tracer.memory.held)
+    if any(cell in before and time > clock for cell, time in inner.memory.changed.items()):
+        tracer.refuse("a function that is differentiated here changes a list or dict of the "
+                      "function around it", "pass it as an argument, or let it work on a copy")
+
+
+# --- results -------------------------------------------------------------------------------------
+
+
+def thing_from(tracer: Tracer, tree: Tree, things: Callable[[int], Thing]) -> Thing:
+    """The result of a structure whose leaf number k is `things(k)`."""
+    match tree:
+        case Leaf(position=position):
+            return things(position)
+        case Fixed(value=value):
+            return static_thing(value)
+        case Node(kind=kind, children=children, keys=keys):
+            items = tuple(thing_from(tracer, c, things) for c in children)
+            return cells.made(tracer, Items(kind, items, keys))
+
+
+def like_argument(tracer: Tracer, thing: Thing, adjoints: Iterable[Atom]) -> Thing:
+    """The adjoints of an argument's float leaves in its structure; None at the other leaves."""
+    remaining = iter(adjoints)
+
+    def build(part: Thing) -> Thing:
+        if isinstance(part, Items):
+            return cells.made(tracer, Items(part.kind, tuple(build(i) for i in part.items),
+                                            part.keys))
+        atom = tracer.atom(part)
+        return thing_of(next(remaining)) if atom is not None and (
+            is_float(atom.type)) else Static(None)
+
+    return build(thing)
