@@ -33,6 +33,7 @@ from retrograd.ir.nodes import (
     walk,
     yields,
 )
+from retrograd.optimise.signs import hidden, nonnegative_ints
 from retrograd.optimise.storage import plan_storage
 from retrograd.optimise.storage_positions import positions_of
 from retrograd.program import Emitted
@@ -88,9 +89,11 @@ def _context(function: Function, accumulations: frozenset[Let], compiled: bool, 
     names = names_of(function, positions, folded, accumulations, taken=taken, users=reserved,
                      compiled=compiled)
     computed = frozenset(s.result for s in walk(function.body) if isinstance(s, Let))
+    nonnegative = nonnegative_ints(function) if compiled else frozenset()
     return Context(compiled, names, folded, accumulations, computed, python_numbers(function),
                    aliases, failures_of(function) if compiled else Failures(), expression,
-                   _fresh({*names.values(), *taken, *reserved}),
+                   _fresh({*names.values(), *taken, *reserved}), nonnegative,
+                   hidden(function, nonnegative),
                    sum(isinstance(s, (Effect, Raise)) for s in walk(function.body)))
 
 

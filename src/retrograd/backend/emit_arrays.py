@@ -52,7 +52,8 @@ def _item(context: Context, item: str | Slice, bounds: tuple[Atom | None, ...]) 
     if item == "new":
         return context.numpy("newaxis")
     assert bounds[0] is not None
-    return context.bare(bounds[0])
+    place = context.bare(bounds[0])
+    return context.converted(place, "uint64") if bounds[0] in context.hidden else place
 
 
 def _indexed(context: Context, let: Let) -> ast.expr:

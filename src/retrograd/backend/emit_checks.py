@@ -127,12 +127,14 @@ def _fails(context: Context, effect: Effect) -> ast.expr:
         return syntax.compare("not_equal", context.atom(args[0]), context.atom(args[1]))
     if effect.kind == "check_divisor":
         return syntax.compare("equal", context.atom(args[0]), ast.Constant(0))
-    return syntax.inverted(_within(context.atom(args[0]), context, args[1]))
+    low = ast.Constant(0) if args[0] in context.nonnegative else None
+    return syntax.inverted(_within(context.atom(args[0]), context, args[1], low))
 
 
-def _within(index: ast.expr, context: Context, extent: Atom) -> ast.expr:
-    """-n <= i < n"""
-    return ast.Compare(syntax.negated(context.atom(extent)), [ast.LtE(), ast.Lt()],
+def _within(index: ast.expr, context: Context, extent: Atom,
+            low: ast.expr | None = None) -> ast.expr:
+    """-n <= i < n, or 0 <= i < n for what will be taken as unsigned"""
+    return ast.Compare(low or syntax.negated(context.atom(extent)), [ast.LtE(), ast.Lt()],
                        [index, context.atom(extent)])
 
 

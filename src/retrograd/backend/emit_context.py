@@ -54,6 +54,8 @@ class Context:
     failures: Failures
     expression: Callable[[Context, Let], ast.expr]
     fresh: Callable[[str], str]
+    nonnegative: frozenset[Value] = frozenset()                # ints that are; compiled source
+    hidden: frozenset[Value] = frozenset()                     # those that LLVM cannot see to be
     checks: int = 0                                            # statements that may fail
     imported: dict[str, None] = field(default_factory=dict)
     exceptions: dict[type[BaseException], None] = field(default_factory=dict)

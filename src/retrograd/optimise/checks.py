@@ -38,16 +38,17 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.rewrite import with_blocks
 from retrograd.ir.types import INT
+from retrograd.optimise.signs import nonnegative_ints
 
 Made = frozenset[tuple[Atom, ...]]
 
 
 def hoist_checks(function: Function) -> Function:
     """The function with its index checks before the loops."""
-    return replace(function, body=_block(function.body, frozenset()))
+    return replace(function, body=_block(function.body, frozenset(), nonnegative_ints(function)))
 
 
-def _block(block: Block, made: Made) -> Block:
+def _block(block: Block, made: Made, front: frozenset[Value]) -> Block:
     result: list[Statement] = []
     for statement in block:
         if isinstance(statement, Effect) and statement.kind == "check_index":
@@ -55,17 +56,17 @@ def _block(block: Block, made: Made) -> Block:
             if key in made:
                 continue
             made |= {key}
-        new = with_blocks(statement, lambda inner, made=made: _block(inner, made))  # type: ignore[misc]
+        new = with_blocks(statement, lambda b, made=made: _block(b, made, front))  # type: ignore[misc]
         if isinstance(new, Loop):
-            new = _hoisted(new, result)
+            new = _hoisted(new, front, result)
         result.append(new)
     return tuple(result)
 
 
-def _hoisted(loop: Loop, out: list[Statement]) -> Loop:
+def _hoisted(loop: Loop, front: frozenset[Value], out: list[Statement]) -> Loop:
     """The loop without checks; what is done before it goes to `out`."""
     checks = [s for s in loop.body if isinstance(s, Effect)]
-    hoist = _Hoist(loop)
+    hoist = _Hoist(loop, front)
     if not checks or not hoist.possible(checks):
         return loop
     builder = Builder(checks=False)
@@ -81,9 +82,10 @@ def _hoisted(loop: Loop, out: list[Statement]) -> Loop:
 
 @dataclass(eq=False, slots=True)
 class _Hoist:
-    """One loop whose checks are looked at."""
+    """One loop whose checks are looked at; `front` are indices that never count from the end."""
 
     loop: Loop
+    front: frozenset[Value]
     lets: dict[Value, Let] = field(default_factory=dict)
     inside: set[Value] = field(default_factory=set)
 
@@ -143,7 +145,8 @@ class _Hoist:
         above = builder.let("greater_equal", high, extent, name="t", weak=False)
         if isinstance(low, Constant) and low.value.real >= 0:
             return [above]
-        lowest = builder.let("negative", extent, name="size")
+        lowest = integer(0) if check.args[0] in self.front \
+            else builder.let("negative", extent, name="size")
         return [builder.let("less", low, lowest, name="t", weak=False), above]
 
     def at(self, atom: Atom, index: Atom, builder: Builder) -> Atom:

@@ -52,7 +52,7 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
         partial = 0.0
         for j in range(length):
             k_1 = k + j
-            u_2 = u_1[k_1]
+            u_2 = u_1[np.uint64(k_1)]
             partial += u_2 * u_2
         t_1 = t + partial
         seen = t_1 - t
@@ -115,8 +115,8 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
             partial = 0.0
             for k_1 in range(length):
                 k_2 = k + k_1
-                u_bar_1 = u_bar[k_2]
-                u_2 = u_1[k_2]
+                u_bar_1 = u_bar[np.uint64(k_2)]
+                u_2 = u_1[np.uint64(k_2)]
                 partial += u_bar_1 * np.sin(u_2)
             t_2 = t_1 + partial
             seen = t_2 - t_1

@@ -12,12 +12,12 @@ def log_determinant_grad_compiled(A):
     L = A.copy()
     for i in range(n_1):
         for j in range(i):
-            t = j >= n_2
-            if (j - 1 >= n_2 or j < -n_2) or t:
+            t = (j - 1 >= n_2 or j < 0) or j >= n_2
+            if t:
                 for k in range(j):
-                    if not -n_2 <= k < n_2:
+                    if not 0 <= k < n_2:
                         return 1, k, n_2, nothing
-                    if not -n_2 <= j < n_2:
+                    if not 0 <= j < n_2:
                         return 1, j, n_2, nothing
             if 0 < j:
                 L_1 = L[i, j]
@@ -26,17 +26,17 @@ def log_determinant_grad_compiled(A):
                     L_3 = L[j, k]
                     L_1 += -(L_2 * L_3)
                 L[i, j] = L_1
-            if not -n_2 <= j < n_2:
+            if not 0 <= j < n_2:
                 return 1, j, n_2, nothing
             L_1 = L[j, j]
             L_2 = L[i, j]
             L[i, j] = L_2 / L_1
-        t = i >= n_2
-        if (i - 1 >= n_2 or i < -n_2) or t:
+        t = (i - 1 >= n_2 or i < 0) or i >= n_2
+        if t:
             for k in range(i):
-                if not -n_2 <= k < n_2:
+                if not 0 <= k < n_2:
                     return 1, k, n_2, nothing
-                if not -n_2 <= i < n_2:
+                if not 0 <= i < n_2:
                     return 1, i, n_2, nothing
         if 0 < i:
             L_1 = L[i, i]
@@ -44,13 +44,13 @@ def log_determinant_grad_compiled(A):
                 L_2 = L[i, k]
                 L_1 += -L_2 ** 2
             L[i, i] = L_1
-        if not -n_2 <= i < n_2:
+        if not 0 <= i < n_2:
             return 1, i, n_2, nothing
         L_1 = L[i, i]
         L[i, i] = np.sqrt(L_1)
     if n_1 - 1 >= n_2:
         for i in range(n_1):
-            if not -n_2 <= i < n_2:
+            if not 0 <= i < n_2:
                 return 1, i, n_2, nothing
     L_bar = np.zeros((n_1, n_2))
     for i in range(n_1):
