@@ -235,24 +235,36 @@ def correlation(data):
     return corr
 
 
-@in_place((normal(3, 5), 0.25))
+@in_place((normal(4, 5), 0.25))
 def deriche(image, alpha):
-    """All rows at once, column after column, to the right and to the left."""
+    """All rows at once, to the right and to the left; then all columns at once, down and up."""
     e = np.exp(-alpha)
     k = (1 - e) ** 2 / (1 + 2 * alpha * e - e * e)
-    right = np.zeros_like(image)
-    left = np.zeros_like(image)
-    w = image.shape[1]
-    right[:, 0] = k * image[:, 0]
-    right[:, 1] = k * image[:, 1] + k * e * (alpha - 1) * image[:, 0] + 2 * e * right[:, 0]
+    a1, a2, a3, a4 = k, k * e * (alpha - 1), k * e * (alpha + 1), -k * e * e
+    b1, b2 = 2 * e, -e * e
+    h, w = image.shape
+    first = np.zeros_like(image)
+    second = np.zeros_like(image)
+    first[:, 0] = a1 * image[:, 0]
+    first[:, 1] = a1 * image[:, 1] + a2 * image[:, 0] + b1 * first[:, 0]
     for j in range(2, w):
-        right[:, j] = (k * image[:, j] + k * e * (alpha - 1) * image[:, j - 1]
-                       + 2 * e * right[:, j - 1] - e * e * right[:, j - 2])
-    left[:, -2] = k * e * (alpha + 1) * image[:, -1]
+        first[:, j] = (a1 * image[:, j] + a2 * image[:, j - 1]
+                       + b1 * first[:, j - 1] + b2 * first[:, j - 2])
+    second[:, -2] = a3 * image[:, -1]
     for j in range(w - 3, -1, -1):
-        left[:, j] = (k * e * (alpha + 1) * image[:, j + 1] - k * e * e * image[:, j + 2]
-                      + 2 * e * left[:, j + 1] - e * e * left[:, j + 2])
-    return right + left
+        second[:, j] = (a3 * image[:, j + 1] + a4 * image[:, j + 2]
+                        + b1 * second[:, j + 1] + b2 * second[:, j + 2])
+    smooth = first + second
+    first[0] = a1 * smooth[0]
+    first[1] = a1 * smooth[1] + a2 * smooth[0] + b1 * first[0]
+    for i in range(2, h):
+        first[i] = a1 * smooth[i] + a2 * smooth[i - 1] + b1 * first[i - 1] + b2 * first[i - 2]
+    second[-1] = 0.0
+    second[-2] = a3 * smooth[-1]
+    for i in range(h - 3, -1, -1):
+        second[i] = (a3 * smooth[i + 1] + a4 * smooth[i + 2]
+                     + b1 * second[i + 1] + b2 * second[i + 2])
+    return first + second
 
 
 @in_place((positive(4, 4),))

@@ -173,31 +173,53 @@ def correlation(data):
     return weighed(corr)
 
 
-@in_place((normal(3, 5), 0.25))
-def deriche_rows(image, alpha):
-    """The horizontal pass of the recursive edge detector: one filter to the right, one left."""
+@in_place((normal(4, 5), 0.25))
+def deriche(image, alpha):
+    """A recursive edge detector: filters to the right and to the left along the rows, whose sum is
+    filtered down and up along the columns."""
     e = np.exp(-alpha)
     k = (1 - e) ** 2 / (1 + 2 * alpha * e - e * e)
     a1, a2, a3, a4 = k, k * e * (alpha - 1), k * e * (alpha + 1), -k * e * e
     b1, b2 = 2.0 * e, -e * e
     h, w = image.shape
-    right = np.empty((h, w))
-    left = np.empty((h, w))
+    first = np.empty((h, w))
+    second = np.empty((h, w))
+    smooth = np.empty((h, w))
     for i in range(h):
         ym1, ym2, xm1 = 0.0, 0.0, 0.0
         for j in range(w):
-            right[i, j] = a1 * image[i, j] + a2 * xm1 + b1 * ym1 + b2 * ym2
+            first[i, j] = a1 * image[i, j] + a2 * xm1 + b1 * ym1 + b2 * ym2
             xm1 = image[i, j]
             ym2 = ym1
-            ym1 = right[i, j]
+            ym1 = first[i, j]
         yp1, yp2, xp1, xp2 = 0.0, 0.0, 0.0, 0.0
         for j in range(w - 1, -1, -1):
-            left[i, j] = a3 * xp1 + a4 * xp2 + b1 * yp1 + b2 * yp2
+            second[i, j] = a3 * xp1 + a4 * xp2 + b1 * yp1 + b2 * yp2
             xp2 = xp1
             xp1 = image[i, j]
             yp2 = yp1
-            yp1 = left[i, j]
-    return right + left
+            yp1 = second[i, j]
+    for i in range(h):
+        for j in range(w):
+            smooth[i, j] = first[i, j] + second[i, j]
+    for j in range(w):
+        tm1, ym1, ym2 = 0.0, 0.0, 0.0
+        for i in range(h):
+            first[i, j] = a1 * smooth[i, j] + a2 * tm1 + b1 * ym1 + b2 * ym2
+            tm1 = smooth[i, j]
+            ym2 = ym1
+            ym1 = first[i, j]
+        tp1, tp2, yp1, yp2 = 0.0, 0.0, 0.0, 0.0
+        for i in range(h - 1, -1, -1):
+            second[i, j] = a3 * tp1 + a4 * tp2 + b1 * yp1 + b2 * yp2
+            tp2 = tp1
+            tp1 = smooth[i, j]
+            yp2 = yp1
+            yp1 = second[i, j]
+    for i in range(h):
+        for j in range(w):
+            smooth[i, j] = first[i, j] + second[i, j]
+    return smooth
 
 
 @in_place((positive(4, 4),))
