@@ -59,3 +59,16 @@ def blocks_of_half_the_rest(x, n):
             for k in range((n - j) // 2):
                 s = s * np.cos(u[k])
     return s + np.sum(u)
+
+
+@in_place((X, 5, 1), (X, 3, -2), (X, 0, 0), argnums=(0,))
+def bound_from_a_restored_array(x, n, k):
+    """How often the inner loop ran is counted again in an array that is being restored."""
+    u = np.sin(x)
+    s = 0.1
+    for _ in range(n):
+        m = len(u[u < s])
+        for j in range(4, m, -2):
+            s = np.sin(s + 0.4 * u[j - 1])
+        u[k] = np.sin(u[k]) + 0.2
+    return s + np.sum(u)

@@ -260,9 +260,10 @@ class Reverse:
                 sweep.builder.facts.extents[result] = sweep.builder.facts.of(c.init)
             carried.append(Carried(seed, values[c], end, result))
             finished.append((c, result))
-        carried += self.threaded(inner, sweep)
-        if carried:
+        if carried or inner.carried or inner.handed:
+            # asked for before the loop is, in what this block has of its surroundings until then
             bounds = self.reversed_bounds(loop, sweep, scope)
+            carried += self.threaded(inner, sweep)
             facts = sweep.builder.facts
             facts.bounds.setdefault(index, (Extent(0), facts.integer(bounds[0])))
             sweep.builder.append(Loop(index, *bounds, tuple(carried), inner.block,
