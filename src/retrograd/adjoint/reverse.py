@@ -110,6 +110,24 @@ class Reverse:
         present = sweep.get(value, self.residuals.places.scope[value])
         return zeros(sweep.builder, value) if present is None else present
 
+    def shown(self, array: Value, sweep: Sweep) -> Value:
+        """The array whose adjoint takes what parts of `array` receive: `array` itself, or what it
+        shows in another shape where that has an adjoint already. In a loop an adjoint of the
+        shape's own would be another array in every iteration."""
+        places = self.residuals.places
+        home = places.scope[array]
+        source = array
+        while (let := places.lets.get(source)) is not None and let.op == "reshape":
+            inner = let.args[0]
+            if source in sweep.state or not isinstance(inner.type, Array):
+                break
+            assert isinstance(inner, Value)
+            source = inner
+        if source is array or not (home is sweep.scope or home.loops()) or sweep.get(
+                source, places.scope[source]) is None:
+            return array
+        return source
+
     # --- operations ----------------------------------------------------------------------------
 
     def let(self, let: Let, g: Atom, sweep: Sweep) -> None:
@@ -200,9 +218,12 @@ class Reverse:
             return
         if let.op in ("load", "view", "take"):
             atoms = [self.residuals.need(a, sweep) for a in let.args[1:]]
-            total = self.adjoint_array(array, sweep)
-            sweep.state[array] = builder.let("add_at", total, *atoms, g, name=bar(array),
-                                             index=index)
+            shown = self.shown(array, sweep)
+            total = self.adjoint_array(shown, sweep)
+            if shown is not array:
+                total = reshaped(builder, total, array, bar(array))
+            total = builder.let("add_at", total, *atoms, g, name=bar(array), index=index)
+            sweep.state[shown] = reshaped(builder, total, shown, bar(shown))
             return
         if let.op == "push":
             index = ("int", *(FULL,) * (array.type.rank - 1))

@@ -56,9 +56,23 @@ class _Finder:
     def is_view(self, value: Value) -> bool:
         return is_view(self.positions.definition.get(value))
 
+    def whole(self, value: Value) -> Value:
+        """The array of which a value is all the elements in another shape, or the value itself.
+
+        Where NumPy has to copy for the other shape, what is written is the copy: nobody reads
+        the array itself afterwards.
+        """
+        definition = self.positions.definition.get(value)
+        while isinstance(definition, Let) and definition.op == "reshape" and is_view(definition):
+            assert isinstance(definition.args[0], Value)
+            value = definition.args[0]
+            definition = self.positions.definition.get(value)
+        return value
+
     def owned(self, value: Value, region: Region) -> bool:
-        return (value not in self.params and not self.is_view(value)
-                and self.positions.home[value].loop is region.loop)
+        array = self.whole(value)
+        return (array not in self.params and not self.is_view(array)
+                and self.positions.home[array].loop is region.loop)
 
     def in_the_way(self, value: Value, position: int, region: Region,
                    beside: Sequence[Atom]) -> tuple[bool, list[Value]]:
@@ -142,7 +156,7 @@ class _Finder:
         for k, atom in enumerate(atoms):
             if not isinstance(atom, Value) or not is_array(atom):
                 continue
-            if self.is_view(atom):
+            if self.is_view(self.whole(atom)):
                 if self.positions.home[atom] is region:
                     self.edits.views.add(atom)
                 else:

@@ -60,13 +60,13 @@ def slots(statement: Statement) -> tuple[Carried, ...]:
 
 def written(function: Function, accumulations: Collection[Let]) -> frozenset[Value]:
     """The values whose buffer is written to while they hold it, or later by what takes it over
-    through a slot, a join or a plain assignment."""
+    through a slot, a join, a plain assignment or another shape."""
     sources: dict[Value, list[Atom]] = {}
     todo: list[Atom] = []
     for statement in walk(function.body):
         match statement:
-            case Let(op="let", result=result, args=args):
-                sources[result] = list(args)
+            case Let(op="let" | "reshape", result=result, args=args):
+                sources[result] = [args[0]]
             case Let(op=op, args=args):
                 if op in TAKES_OVER or statement in accumulations:
                     todo.append(args[0])

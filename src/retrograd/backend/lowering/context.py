@@ -27,6 +27,15 @@ class Context:
         self.uses = uses
         self.waiting: dict[Value, dict[Value, tuple[Lazy, Scope]]] = {}
         self.sources: dict[Value, list[Value]] = {}
+        self.buffers: dict[Value, Value] = {}
+
+    def shows(self, made: Value, array: Value) -> None:
+        """`made` is `array` in another shape."""
+        self.buffers[made] = self.buffer(array)
+
+    def buffer(self, array: Value) -> Value:
+        """The array in whose memory this one is."""
+        return self.buffers.get(array, array)
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -57,7 +66,7 @@ class Context:
                 lowered = self._made(scope, lowered, source.name, scope.position)
             else:
                 for array in lowered.reads:
-                    self.waiting.setdefault(array, {})[source] = (lowered, scope)
+                    self.waiting.setdefault(self.buffer(array), {})[source] = (lowered, scope)
         self.bind(scope, source, lowered)
 
     def bind(self, scope: Scope, source: Value, lowered: Lowered) -> None:
@@ -71,7 +80,7 @@ class Context:
     def flush(self, scope: Scope, arrays: Iterable[Value], position: int) -> None:
         """Before these arrays are written: what still reads them later goes to memory."""
         for array in arrays:
-            for source, (lazy, home) in self.waiting.pop(array, {}).items():
+            for source, (lazy, home) in self.waiting.pop(self.buffer(array), {}).items():
                 if home is scope and scope.env.get(source) is lazy \
                         and self.uses.last.get(source, -1) >= position:
                     scope.env[source] = materialise(scope, lazy, source.name)
@@ -101,6 +110,8 @@ class Context:
             if isinstance(found, Value) and isinstance(found.type, Array) \
                     and found.type.layout == "C":
                 return found
+            if isinstance(found, Lazy) and found.whole is not None:
+                return found.whole(scope)
         return self._made(scope, self.operand(scope, atom), _name(atom), scope.position - 1)
 
     def _made(self, scope: Scope, lazy: Lazy, name: str, position: int) -> Value:

@@ -36,6 +36,7 @@ class Lazy:
     depth     the length of its longest chain of operations
     make      emits the whole array as fresh memory, in one statement
     contiguous  emits a real view, contiguous in C or F order, without copying
+    whole     emits all of an array in another shape: its memory may be taken over
     """
 
     type: Array
@@ -50,6 +51,7 @@ class Lazy:
     make: Callable[[Scope, str], Value] | None = None
     contiguous: Callable[[Scope], Value] | None = None
     layout: str = "A"
+    whole: Callable[[Scope], Value] | None = None
 
     @property
     def rank(self) -> int:

@@ -16,6 +16,7 @@ from retrograd.backend.lowering import (
     views,
 )
 from retrograd.backend.lowering.context import Context, Handler, Lowered
+from retrograd.backend.lowering.lazy import Lazy
 from retrograd.backend.lowering.nest import nest, raise_if
 from retrograd.backend.lowering.scope import Scope
 from retrograd.backend.lowering.uses import END, analyse, consumed_here, preserved
@@ -130,6 +131,8 @@ class _Walk:
             found = scope.find(source)
             if isinstance(found, Value):
                 self.context.flush(scope, (found,), position)
+            elif isinstance(found, Lazy) and found.whole is not None:
+                self.context.flush(scope, found.reads, position)
 
     # --- effects -----------------------------------------------------------------------------
 

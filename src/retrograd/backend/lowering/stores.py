@@ -51,6 +51,9 @@ def _element(context: Context, scope: Scope, let: Let, base: Value, value: Lazy)
 def _evaluated(context: Context, scope: Scope, value: Lazy, base: Value,
                selection: Selection) -> Lazy:
     """The value, as it is before the write."""
+    if any(array is not base and context.buffer(array) is context.buffer(base)
+           for array in value.reads):
+        return stored(scope, materialise(scope, value, "value"))
     if base in value.reads:
         how = value.reads[base]
         if how is None or how != selection.map or not _aligned(value, selection):

@@ -165,17 +165,23 @@ def reshape(context: Context, scope: Scope, let: Let) -> Lowered:
     """Adding and removing axes of 1 is a map of axes; anything else a view of contiguous memory."""
     lazy = context.operand(scope, let.args[0])
     extents = integers(context, scope, let.args[1:])
+
+    def whole(inner: Scope, base: Value) -> Value:
+        made = inner.let("reshape", base, *(inner.atom_of(e) for e in extents),
+                         name=let.result.name)
+        assert isinstance(made, Value)
+        inner.facts.extents[made] = extents
+        context.shows(made, base)
+        return made
+
     axes = _matched(lazy.extents, extents)
-    if axes is not None:
-        return _moved(lazy, extents, axes)
-    if lazy.rank == 1:
-        return _unflattened(scope, lazy, extents)
-    base = context.in_memory(scope, let.args[0])
-    made = scope.let("reshape", base, *(scope.atom_of(e) for e in extents), name=let.result.name)
-    assert isinstance(made, Value)
-    scope.facts.extents[made] = extents
-    shown = replace(stored(scope, made), make=None, wraps=False)
-    return replace(shown, reads=dict.fromkeys((base, made)))
+    if axes is not None or lazy.rank == 1:
+        shown = _unflattened(scope, lazy, extents) if axes is None \
+            else _moved(lazy, extents, axes)
+        base = lazy.contiguous if lazy.layout == "C" else None
+        return shown if base is None else replace(shown, whole=lambda s: whole(s, base(s)))
+    made = whole(scope, context.in_memory(scope, let.args[0]))
+    return replace(stored(scope, made), whole=lambda _: made)
 
 
 def _matched(old: Extents, new: Extents) -> list[int] | None:
