@@ -76,7 +76,8 @@ def one_row_in_a_block(A):
 @in_place((N,))
 def columns_in_one_are_a_copy(A):
     """What a reshape of some columns is written to does not reach the array: NumPy copies."""
-    part = A[:, 1:5].reshape(-1)
+    B = A * 1.0
+    part = B[:, 1:5].reshape(-1)
     part[::3] *= part[1::3][:6].sum()
     part[2] = part[0] * part[1]
     return part
