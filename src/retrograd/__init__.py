@@ -6,7 +6,15 @@ with no_collection():
     from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
     from retrograd.api.marks import checkpointed
     from retrograd.api.specialise import RecompilationWarning, Signature
-    from retrograd.api.transforms import check_grads, differentiable, grad, value_and_grad, vjp
+    from retrograd.api.transforms import (
+        check_grads,
+        differentiable,
+        grad,
+        hvp,
+        jvp,
+        value_and_grad,
+        vjp,
+    )
     from retrograd.errors import InternalError, RetrogradError, Unsupported
 
 __version__ = "0.1.0"
@@ -14,5 +22,5 @@ __version__ = "0.1.0"
 __all__ = [
     "Differentiable", "Gradient", "InternalError", "RecompilationWarning", "RetrogradError",
     "Signature", "Unsupported", "ValueAndGradient", "__version__", "check_grads",
-    "checkpointed", "differentiable", "grad", "value_and_grad", "vjp",
+    "checkpointed", "differentiable", "grad", "hvp", "jvp", "value_and_grad", "vjp",
 ]

@@ -30,3 +30,9 @@ def derivation_of(function: object) -> Derivation | None:
     """The derivation of an object that retrograd made; None of anything else."""
     found = getattr(type(function), "derivation", None)
     return None if found is None else getattr(function, "derivation")  # noqa: B009
+
+
+def transforms(function: object) -> bool:
+    """Whether this is a derivative, or one of the functions that make them."""
+    return derivation_of(function) is not None or (
+        getattr(function, "__module__", None) == "retrograd.api.transforms")

@@ -43,22 +43,29 @@ class Compiled:
     __qualname__: str
 
     def __init__(self, function: Callable[..., Any], wanted: Wanted, options: Options) -> None:
-        signature = signature_of(function)
+        self._wanted = wanted
+        self.options = options
+        signature = self._signature_of(function)
         functools.update_wrapper(self, function, updated=())
         self.primal = function
         self.__wrapped__ = function
         self.__name__ = display_name(function)
         self.__doc__ = getattr(function, "__doc__", None)
-        self._wanted = wanted
-        self.options = options
         self._signature = signature
         self._specialiser = Specialiser(
-            function, signature, self.__name__, product=self.product, wanted=self._own_wanted(),
+            self._traced(), signature, self.__name__, product=self.product, wanted=self._own_wanted(),
             options=options, written=self._written)
         self._entry = slow_entry(signature, self.__name__, self._slow)
 
     def _own_wanted(self) -> Wanted:
         return self._wanted
+
+    def _traced(self) -> Callable[..., Any]:
+        """The function that is compiled."""
+        return self.primal
+
+    def _signature_of(self, function: Callable[..., Any]) -> inspect.Signature:
+        return signature_of(function)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._entry(*args, **kwargs)

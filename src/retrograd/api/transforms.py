@@ -1,4 +1,5 @@
-"""`grad`, `value_and_grad`, `vjp`, `differentiable` and `check_grads`.
+"""The public functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `hvp`, `jacobian`, `hessian`,
+`vmap`, `differentiable` and `check_grads`.
 
 What only some programs need is imported when it is called: an import takes milliseconds of every
 process.
@@ -14,6 +15,7 @@ from retrograd.api.options import Options
 from retrograd.api.parameters import Argnames, Argnums, display_name, signature_of, wanted
 
 if TYPE_CHECKING:
+    from retrograd.api.transformed import HessianVectorProduct
     from retrograd.api.vjp import Pullback
 
 _Kind = TypeVar("_Kind", bound=Compiled)
@@ -174,9 +176,94 @@ def vjp(f: _Function, *args: Any, argnums: Argnums = None, argnames: Argnames = 
 
     if "has_aux" in options:
         raise TypeError("vjp has no has_aux: the pullback takes an adjoint of the whole value")
-    function = f.primal if isinstance(f, Differentiable) else f
-    return vjp_of(function, Options(**options), args, kwargs={}, argnums=argnums,
+    return vjp_of(_primal_of(f), Options(**options), args, kwargs={}, argnums=argnums,
                   argnames=argnames)
+
+
+def jvp(f: _Function, primals: Sequence[Any], tangents: Sequence[Any], **options: Any,
+        ) -> tuple[Any, Any]:
+    """The value of a function and its directional derivative (forward mode).
+
+    Parameters
+    ----------
+    f : callable
+        A numeric Python function; its value may be a float, an array or a container of them.
+    primals : tuple or list
+        The arguments of `f`, by position.
+    tangents : tuple or list
+        For each argument its tangent, nested and shaped as the argument is; None for an argument
+        that stays as it is, as one that is not a float must.
+    **options
+        As for `grad`.
+
+    Returns
+    -------
+    value
+        What `f` returns.
+    tangent
+        The derivative of the value in the direction of the tangents: nested, shaped and typed as
+        the value is, with None at leaves that are not floats.
+
+    Raises
+    ------
+    TypeError
+        If the tangents are not nested as the primals are, or belong to what is not a float.
+    ValueError
+        For a tangent of another shape than its primal.
+    Unsupported
+        As `grad`.
+    """
+    from retrograd.api.transformed import pushforward_of
+
+    for given, name in ((primals, "primals"), (tangents, "tangents")):
+        if not isinstance(given, (tuple, list)):
+            raise TypeError(f"{name} must be a tuple, got {type(given).__name__}")
+    if len(primals) != len(tangents):
+        raise TypeError(f"jvp got {len(primals)} primals and {len(tangents)} tangents")
+    value, tangent = pushforward_of(_primal_of(f), Options(**options))(*primals, *tangents)
+    return value, tangent
+
+
+def hvp(f: _Function, argnums: int | None = None, *, argnames: str | None = None,
+        **options: Any) -> HessianVectorProduct:
+    """The Hessian of a scalar-valued function times a direction, without the Hessian.
+
+    `hvp(f)(x, v, *args)` is the derivative of the gradient with respect to `x` in the direction
+    `v`: the order is that of SciPy's `hessp`. It is forward mode over reverse mode, and costs a
+    few times the gradient whatever the size of `x`.
+
+    Parameters
+    ----------
+    f : callable
+        A numeric Python function that returns one float.
+    argnums : int, optional
+        The position of the parameter to differentiate with respect to, the first by default. The
+        direction follows it among the arguments, and has its structure, shapes and dtypes.
+    argnames : str, optional
+        The same by name.
+    **options
+        As for `grad`.
+
+    Returns
+    -------
+    HessianVectorProduct
+        Called with the arguments of `f` by position and the direction, it returns the product in
+        the structure of the differentiated argument.
+
+    Raises
+    ------
+    TypeError
+        For several `argnums`; use a container for several arrays.
+    Unsupported
+        As `grad`.
+    """
+    from retrograd.api.transformed import HessianVectorProduct
+
+    if isinstance(argnums, (tuple, list)) or isinstance(argnames, (tuple, list)):
+        raise TypeError("hvp differentiates with respect to one argument: put several arrays "
+                        "into a tuple or a dict")
+    made: HessianVectorProduct = _made(HessianVectorProduct, f, argnums, argnames, options)
+    return made
 
 
 def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = None, *,
@@ -218,7 +305,7 @@ def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Ar
     chosen = Options(**options)
 
     def make(function: _Function) -> _Kind:
-        primal = function.primal if isinstance(function, Differentiable) else function
+        primal = _primal_of(function)
         signature = signature_of(primal)
         which = wanted(signature, argnums, argnames, display_name(primal))
         return kind(primal, which, chosen)
@@ -228,3 +315,7 @@ def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Ar
     if not callable(f):
         raise TypeError(f"expected a function, got {type(f).__name__}")
     return make(f)
+
+
+def _primal_of(function: _Function) -> _Function:
+    return function.primal if isinstance(function, Differentiable) else function

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.derivation import derivation_of
+from retrograd.derivation import transforms
 from retrograd.frontend import cells, complex_numbers, grown, inline, list_methods, outputs
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import ndim, shape, size_of, special
@@ -24,9 +24,9 @@ from retrograd.frontend.things import (
     Derived,
     Grown,
     Handle,
+    Inner,
     Items,
     Method,
-    Pullback,
     Static,
     Stream,
     Thing,
@@ -63,7 +63,7 @@ def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thi
         return _method(tracer, function, args, keywords)
     if isinstance(function, Derived):
         return _derived(tracer, function, args, keywords)
-    if isinstance(function, Pullback):
+    if isinstance(function, Inner):
         return function.run(tracer, args, keywords)
     if isinstance(function, Static):
         if tracer.frame.user and not _users(function.value):
@@ -98,8 +98,8 @@ def _read(tracer: Tracer, args: Args) -> Args:
 
 
 def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Thing:
-    if derivation_of(function) is not None:
-        return _derived(tracer, function, args, keywords)
+    if transforms(function):
+        return _derived(tracer, Static(function), args, keywords)
     language = special(function)
     if language is not None:
         return language(tracer, args, keywords)
@@ -130,11 +130,12 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
                   "write it with NumPy functions that are supported, or as a Python function")
 
 
-def _derived(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Thing:
-    """A call of a derivative, whose making the rules need: they are read with this module."""
+def _derived(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thing:
+    """A call of a derivative, or of what makes one. The module is loaded when it is needed: rules
+    are traced before it can be."""
     from retrograd.frontend import derived
 
-    return derived.call(tracer, derived.of(function), args, keywords)
+    return derived.call(tracer, function, args, keywords)
 
 
 def _of_prelude(tracer: Tracer, function: Callable[..., Any], result: Thing) -> Thing:

@@ -15,19 +15,24 @@ from typing import Any
 
 from retrograd.adjoint.checkpoint_copies import Copy
 from retrograd.adjoint.derive import Adjoint, derive, seed_parameter, unit_seed
+from retrograd.adjoint.forward import forward
+from retrograd.api.parameters import Wanted, call_places, wanted
 from retrograd.derivation import derivation_of
 from retrograd.frontend import calls, cells
-from retrograd.frontend.certain import certain
-from retrograd.frontend.isolated import Isolated, isolated, like_argument, thing_from
+from retrograd.frontend.certain import Certain, certain
+from retrograd.frontend.isolated import Isolated, isolated, like_argument, signature_of, thing_from
 from retrograd.frontend.things import (
+    Closure,
     Derived,
+    Inner,
     Items,
-    Pullback,
     Static,
     Thing,
+    leaves,
     thing_of,
+    type_of,
 )
-from retrograd.frontend.tracer import Tracer
+from retrograd.frontend.tracer import Tracer, known_value
 from retrograd.ir.nodes import Atom, Value
 from retrograd.ir.rewrite import replaced, standing
 from retrograd.ir.types import Array, is_complex, is_float
@@ -37,20 +42,93 @@ Args = tuple[Thing, ...]
 Keywords = Mapping[str, Thing]
 
 
-def of(function: Any) -> Derived:
-    """An object that `grad` made, as something to call."""
+def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thing:
+    """A call of a derivative, or of a function that makes one."""
+    if isinstance(function, Static) and derivation_of(function.value) is None:
+        return made(tracer, function.value.__name__, args, keywords)
+    derived = of(function)
+    return _KINDS[derived.kind](tracer, derived, args, keywords)
+
+
+def of(function: Thing) -> Derived:
+    """A derivative as something to call: one that `grad` made outside, or in the program."""
     if isinstance(function, Derived):
         return function
-    found = derivation_of(function)
+    assert isinstance(function, Static)
+    found = derivation_of(function.value)
     assert found is not None
-    inner = Static(found.function) if derivation_of(found.function) is None else of(found.function)
+    inner: Thing = Static(found.function)
+    if derivation_of(found.function) is not None:
+        inner = of(inner)
     return Derived(found.kind, inner, found.positions, found.single, found.has_aux,
                    found.holomorphic, found.settings)
 
 
-def call(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
-    """A call of a derivative."""
-    return _KINDS[derived.kind](tracer, derived, args, keywords)
+# --- making one in a program ----------------------------------------------------------------------
+
+
+def made(tracer: Tracer, name: str, args: Args, keywords: Keywords) -> Thing:
+    """`grad(f, argnums=1)` in a program: the interface's own function, while compiling."""
+    if name not in _MAKERS:
+        tracer.refuse(f"rg.{name} is called in a function that is compiled",
+                      "call it outside")
+    if not args:
+        raise certain(TypeError)(f"{name}() takes a function first")
+    function = _callable(tracer, args[0], name)
+    if name in ("jvp", "vjp"):
+        return _at_once(tracer, name, function, args[1:], keywords)
+    named = {**dict(zip(_MAKERS[name], args[1:], strict=False)), **keywords}
+    options = {k: known_value(tracer, v, f"rg.{name}") for k, v in named.items()}
+    which = _wanted(function, options.pop("argnums", None), options.pop("argnames", None))
+    derived = Derived("primal" if name == "differentiable" else name, function, which.positions, which.single,
+                      bool(options.pop("has_aux", False)), bool(options.pop("holomorphic", False)),
+                      _settings(name, options))
+    if options:
+        tracer.refuse(f"rg.{name} with {', '.join(options)}= inside a function that is compiled",
+                      "give these options to the outermost derivative")
+    return derived
+
+
+def _callable(tracer: Tracer, function: Thing, name: str) -> Thing:
+    if isinstance(function, Closure | Derived | Inner):
+        return function
+    if isinstance(function, Static) and callable(function.value):
+        return of(function) if derivation_of(function.value) is not None else function
+    tracer.refuse(f"rg.{name} of something that is not a function", "give a function")
+
+
+def _wanted(function: Thing, argnums: Any, argnames: Any) -> Wanted:
+    try:
+        return wanted(signature_of(function), argnums, argnames, "the function")
+    except (TypeError, ValueError) as error:
+        raise Certain(error) from None
+
+
+def _settings(name: str, options: dict[str, Any]) -> tuple[Any, ...]:
+    """The settings of the transformations that have some, in their order."""
+    return tuple(options.pop(key, default) for key, default in _SETTINGS.get(name, {}).items())
+
+
+def _at_once(tracer: Tracer, name: str, function: Thing, args: Args, keywords: Keywords) -> Thing:
+    """`jvp(f, primals, tangents)` and `vjp(f, *args)`, which are no functions of their own."""
+    if name == "vjp":
+        places = call_places(signature_of(function), len(args))
+        argnums = keywords.get("argnums")
+        if argnums is None:
+            found = [p for p, a in zip(places, args, strict=True) if _has_float(tracer, a)]
+            return _vjp(tracer, Derived(name, function, tuple(found), False), args, {})
+        which = _wanted(function, known_value(tracer, argnums, "rg.vjp"), None)
+        return _vjp(tracer, Derived(name, function, which.positions, which.single), args, {})
+    primals, tangents = (cells.opened(tracer, a) for a in args)
+    if not isinstance(primals, Items) or not isinstance(tangents, Items) or (
+            len(primals.items) != len(tangents.items)):
+        raise certain(TypeError)("jvp takes a tuple of primals and a tuple of as many tangents")
+    return pushed(tracer, function, primals.items, tangents.items)
+
+
+def _has_float(tracer: Tracer, thing: Thing) -> bool:
+    return any(is_float(type) or getattr(type, "weak", False) for type in map(
+        type_of, leaves(cells.frozen(tracer, thing))) if type is not None)
 
 
 # --- reverse mode --------------------------------------------------------------------------------
@@ -62,7 +140,7 @@ def _primal(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) ->
 
 def _grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
     """`grad` gives the gradient, or (gradient, aux)."""
-    traced, value, gradients = _gradients(tracer, derived, args, keywords)
+    value, gradients = _gradients(tracer, derived, args, keywords)
     if not derived.has_aux:
         return gradients
     assert isinstance(value, Items)
@@ -70,18 +148,18 @@ def _grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> T
 
 
 def _value_and_grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
-    _, value, gradients = _gradients(tracer, derived, args, keywords)
+    value, gradients = _gradients(tracer, derived, args, keywords)
     return Items("tuple", (value, gradients))
 
 
 def _gradients(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords,
-               ) -> tuple[Isolated, Thing, Thing]:
+               ) -> tuple[Thing, Thing]:
     traced = isolated(tracer, derived.function, args, keywords, derived.positions)
     output = _scalar_output(tracer, derived, traced)
     adjoint = derive(traced.function, traced.leaves, [output], [unit_seed(output)],
                      tracer.builder.facts)
     traced.spliced(tracer, adjoint.forward + adjoint.reverse)
-    return traced, _value(tracer, traced), _of_arguments(
+    return _value(tracer, traced), _of_arguments(
         tracer, derived, traced, [traced.outside(g) for g in adjoint.gradients])
 
 
@@ -135,7 +213,7 @@ def _vjp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Th
     adjoint = derive(traced.function, traced.leaves, outputs, seeds, facts)
     traced.spliced(tracer, adjoint.forward)
     return Items("tuple", (_value(tracer, traced),
-                           Pullback(_pullback(derived, traced, adjoint, seeds))))
+                           Inner(_pullback(derived, traced, adjoint, seeds))))
 
 
 def _pullback(derived: Derived, traced: Isolated, adjoint: Adjoint, seeds: list[Value],
@@ -197,6 +275,75 @@ def fitted(tracer: Tracer, atom: Atom, like: Atom, what: str) -> Atom:
     return builder.cast(atom, like.type.dtype)
 
 
+# --- forward mode --------------------------------------------------------------------------------
+
+
+def _jvp(tracer: Tracer, derived: Derived, args: Args, _: Keywords) -> Thing:
+    """The arguments are the primals and then as many tangents."""
+    half = len(args) // 2
+    return pushed(tracer, derived.function, args[:half], args[half:])
+
+
+def pushed(tracer: Tracer, function: Thing, primals: Args, tangents: Args) -> Thing:
+    """The value and its tangent; a primal whose tangent is None stays as it is."""
+    places = call_places(signature_of(function), len(primals))
+    moving = {p: t for p, t in zip(places, tangents, strict=True)
+              if not (isinstance(t, Static) and t.value is None)}
+    traced = isolated(tracer, function, primals, {}, tuple(moving))
+    given = {leaf: atom for place, tangent in moving.items()
+             for leaf, atom in zip(traced.inputs[place], _tangents(
+                 tracer, traced.given[place], tangent), strict=True)}
+    found = forward(traced.function, given, tracer.builder.facts)
+    traced.spliced(tracer, found.block)
+    rest = iter(found.tangents)
+    dots = {k: traced.outside(next(rest)) for k, a in enumerate(traced.atoms)
+            if is_float(a.type)}
+    tangent = thing_from(tracer, traced.tree,
+                         lambda k: thing_of(dots[k]) if k in dots else Static(None))
+    return Items("tuple", (_value(tracer, traced), tangent))
+
+
+def _tangents(tracer: Tracer, primal: Thing, tangent: Thing) -> list[Atom]:
+    """The tangents of a primal's float leaves."""
+    tangent = cells.frozen(tracer, tangent)
+    if isinstance(primal, Items):
+        if not isinstance(tangent, Items) or (tangent.kind, tangent.keys, len(tangent.items)) != (
+                primal.kind, primal.keys, len(primal.items)):
+            raise certain(TypeError)("a tangent is not nested as its primal is")
+        return [a for p, t in zip(primal.items, tangent.items, strict=True)
+                for a in _tangents(tracer, p, t)]
+    atom = tracer.atom(primal)
+    if atom is None or not is_float(atom.type):
+        return []
+    found = tracer.atom(tangent)
+    if found is None:
+        raise certain(TypeError)("a tangent is not nested as its primal is")
+    return [fitted(tracer, found, atom, "a tangent")]
+
+
+def _hvp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
+    """`hvp(f)(x, v, *args)`: the tangent of the gradient in the direction v."""
+    place = derived.positions[0]
+    assert isinstance(place, int)
+    if len(args) < place + 2 or keywords:
+        raise certain(TypeError)("hvp(f) takes the arguments of f by position, and the direction "
+                                 "after the differentiated one")
+    primals = (*args[:place + 1], *args[place + 2:])
+    none = Static(None)
+    tangents = tuple(args[place + 1] if k == place else none for k in range(len(primals)))
+    gradient = Derived("grad", derived.function, (place,), True)
+    both = pushed(tracer, gradient, primals, tangents)
+    assert isinstance(both, Items)
+    return both.items[1]
+
+
 _KINDS: dict[str, Callable[[Tracer, Derived, Args, Keywords], Thing]] = {
     "primal": _primal, "grad": _grad, "value_and_grad": _value_and_grad, "vjp": _vjp,
+    "jvp": _jvp, "hvp": _hvp,
 }
+# What may be called in a program, and what it takes by position after the function.
+_MAKERS: dict[str, tuple[str, ...]] = {
+    "grad": ("argnums",), "value_and_grad": ("argnums",), "hvp": ("argnums",), "jvp": (),
+    "vjp": (), "differentiable": (),
+}
+_SETTINGS: dict[str, dict[str, Any]] = {}

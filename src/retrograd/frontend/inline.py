@@ -145,7 +145,8 @@ def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | 
     while frame is not None:
         depth += 1
         same = frame.source.node is source.node or _same_place(frame.source, source)
-        if tracer is not None and user and (same and not frame.entrance or depth > MAX_DEPTH):
+        if tracer is not None and user and (
+                depth > MAX_DEPTH or (same and not frame.entrance)):
             tracer.refuse(f"{getattr(source.node, 'name', 'a lambda')} calls itself: recursion "
                           "is not supported", "write it as a loop")
         frame = frame.outer

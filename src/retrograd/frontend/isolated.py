@@ -45,7 +45,7 @@ class Isolated:
     own: dict[Value, Atom] = field(default_factory=dict)
     inputs: dict[Position, list[Value]] = field(default_factory=dict)
     given: dict[Position, Thing] = field(default_factory=dict)
-    tree: Tree = Fixed(None)
+    tree: Tree = field(default_factory=lambda: Fixed(None))
     atoms: tuple[Atom, ...] = ()
 
     @property

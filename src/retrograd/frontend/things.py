@@ -11,7 +11,7 @@
           | Range | Zip | Enumerate   iterables
           | Checkpointed              an iterable whose loop is checkpointed
           | Method | Closure          something to call
-          | Derived | Pullback        a derivative of one of these, to call
+          | Derived | Inner           a derivative of one of these, a pullback: to call
           | Maybe                     a name that is only sometimes defined
           | Lost                      a name whose function was made in a block that has ended
 """
@@ -227,9 +227,9 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pullback:
-    """What `vjp` returns besides the value: `run` gives the adjoints for those of the value. It
-    may be called in the block where it was made, and inside it."""
+class Inner:
+    """A function that the trace itself makes: a pullback, one sample of a batch. It may be called
+    in the block where it was made, and inside that."""
 
     run: Callable[..., Thing]
 
@@ -252,7 +252,8 @@ class Lost:
 
 
 Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | Reversed
-         | Checkpointed | Method | Closure | Derived | Pullback | Maybe | Lost | Stream | Grown | Cell | Held)
+         | Checkpointed | Method | Closure | Derived | Inner | Maybe | Lost | Stream | Grown
+         | Cell | Held)
 
 
 def fresh(value: Value) -> Handle:
@@ -307,7 +308,7 @@ def has_function(thing: Thing | None) -> bool:
     """Whether there is a function in a thing that may read values of the block where it was
     made."""
     match thing:
-        case Closure() | Method() | Lost() | Pullback():
+        case Closure() | Method() | Lost() | Inner():
             return True
         case Derived(function=inner):
             return has_function(inner)
@@ -372,21 +373,8 @@ def same_structure(a: Thing, b: Thing) -> bool:
         return (atom_of(a) is None) == (atom_of(b) is None)
     if type(a) is not type(b):
         return False
-    if isinstance(a, Static) and isinstance(b, Static):
-        return a.value is b.value or bool(type(a.value) is type(b.value) and a.value == b.value)
-    if isinstance(a, Stream) and isinstance(b, Stream):
-        return a.value is b.value
-    if isinstance(a, Closure) and isinstance(b, Closure):
-        return a.node is b.node and a.frame is b.frame
-    if isinstance(a, Derived) and isinstance(b, Derived):
-        return (a.kind, a.positions, a.settings) == (b.kind, b.positions, b.settings) and (
-            same_structure(a.function, b.function))
-    if isinstance(a, Pullback) or isinstance(b, Pullback):
-        return a is b
-    if isinstance(a, Method) and isinstance(b, Method):
-        return a.name == b.name and a.owner is b.owner
-    if isinstance(a, Cell) or isinstance(b, Cell):
-        return a is b
+    if isinstance(a, (Static, Stream, Closure, Method, Derived, Inner, Cell)):
+        return _same_object(a, b)
     if isinstance(a, Items) and isinstance(b, Items) and (a.kind, a.keys) != (b.kind, b.keys):
         return False
     if isinstance(a, Grown) and isinstance(b, Grown):
@@ -394,6 +382,23 @@ def same_structure(a: Thing, b: Thing) -> bool:
     first, second = _parts(a), _parts(b)
     return len(first) == len(second) and all(
         same_structure(x, y) for x, y in zip(first, second, strict=True))
+
+
+def _same_object(a: Thing, b: Thing) -> bool:
+    match a, b:
+        case Static(value=first), Static(value=second):
+            return first is second or bool(type(first) is type(second) and first == second)
+        case Stream(value=first), Stream(value=second):
+            return first is second
+        case Closure(node=first, frame=frame), Closure(node=second):
+            return first is second and frame is b.frame
+        case Method(owner=first, name=name), Method(owner=second):
+            return first is second and name == b.name
+        case Derived(), Derived():
+            return (a.kind, a.positions, a.settings) == (b.kind, b.positions, b.settings) and (
+                same_structure(a.function, b.function))
+        case _:
+            return a is b
 
 
 def _sampled(grown: Grown) -> list[tuple[str, int, bool]]:

@@ -71,11 +71,21 @@ def trace(request: Request) -> Traced:
         result = Static(None)
     params = tuple(v for values in parameters for v in values) + tuple(context.capture_values)
     end = ending(tracer, request, result, given.things, params)
-    function = Function(user.__name__.replace("<lambda>", "f"), params, tracer.builder.block,
+    function = Function(_name(request.function, user), params, tracer.builder.block,
                         end.atoms)
     return Traced(function, end.tree, parameters, tuple(context.captures),
                   tuple(context.guards.values()), tuple(context.sources),
                   tracer.builder.facts, _place(source), _names(source), end.visible, end.written)
+
+
+def _name(function: Callable[..., Any], user: FunctionType) -> str:
+    """What generated source calls the function: a derivative has its kind behind the name."""
+    name = user.__name__.replace("<lambda>", "f")
+    found = derivation_of(function)
+    while found is not None and found.kind != "primal":
+        name += f"_{found.kind}"
+        found = derivation_of(found.function)
+    return name
 
 
 def _place(source: Source) -> tuple[Span, str]:

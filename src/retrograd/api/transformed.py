@@ -1,0 +1,100 @@
+"""Functions that are made of others with their derivatives: `hvp`, `jacobian`, `hessian`, `vmap`,
+and what `jvp` calls.
+
+Each of them is a program whose function is the object itself: the front end knows how to call it
+(`derivation.py`, `frontend/derived.py`).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from retrograd.api.function import Compiled
+from retrograd.api.options import Options
+from retrograd.api.parameters import Wanted, signature_of
+from retrograd.derivation import Derivation
+
+
+class Transformed(Compiled):
+    """A function that a transformation makes of another; `settings` are the transformation's."""
+
+    kind = ""
+
+    def __init__(self, function: Callable[..., Any], wanted: Wanted, options: Options,
+                 settings: tuple[Hashable, ...] = ()) -> None:
+        self.settings = settings
+        super().__init__(function, wanted, options)
+
+    def _traced(self) -> Callable[..., Any]:
+        return self
+
+    def _own_wanted(self) -> Wanted:
+        return Wanted((), False)
+
+    @property
+    def derivation(self) -> Derivation:
+        return Derivation(self.kind, self.primal, self._wanted.positions, self._wanted.single,
+                          self.options.has_aux, self.options.holomorphic, self.settings)
+
+    def __reduce__(self) -> Any:
+        from retrograd.api import pickling
+
+        return pickling.reduce(self, self.primal, (self._wanted, self.options, self.settings))
+
+    def __repr__(self) -> str:
+        names = ", ".join(self._signature.parameters)
+        return f"<retrograd {self.kind} of {self.__name__}({names})>"
+
+
+class Pushforward(Transformed):
+    """Takes the primals and then as many tangents; returns the value and its tangent."""
+
+    kind = "jvp"
+
+    def _signature_of(self, function: Callable[..., Any]) -> inspect.Signature:
+        return inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
+
+
+class HessianVectorProduct(Transformed):
+    """Returns the Hessian times a direction; see `retrograd.hvp`."""
+
+    kind = "hvp"
+
+    def _signature_of(self, function: Callable[..., Any]) -> inspect.Signature:
+        """That of the function, with the direction after the differentiated parameter."""
+        parameters = [p.replace(default=inspect.Parameter.empty)
+                      for p in signature_of(function).parameters.values()]
+        place = self._wanted.positions[0]
+        assert isinstance(place, int)
+        name = "v"
+        while any(p.name == name for p in parameters):
+            name += "_"
+        parameters.insert(place + 1, inspect.Parameter(name, parameters[place].kind))
+        return inspect.Signature(parameters)
+
+
+class Jacobian(Transformed):
+    """Returns the Jacobian; see `retrograd.jacobian`."""
+
+    kind = "jacobian"
+
+
+class Hessian(Transformed):
+    """Returns the Hessian; see `retrograd.hessian`."""
+
+    kind = "hessian"
+
+
+class Mapped(Transformed):
+    """Maps a function over samples; see `retrograd.vmap`."""
+
+    kind = "vmap"
+
+
+@functools.lru_cache(maxsize=256)
+def pushforward_of(function: Callable[..., Any], options: Options) -> Pushforward:
+    """The object behind calls of `jvp`, one for each function."""
+    return Pushforward(function, Wanted((), False), options)
