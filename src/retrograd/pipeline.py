@@ -28,6 +28,7 @@ from retrograd.ir.verify import verify
 from retrograd.optimise.ascending import run_forward
 from retrograd.optimise.buffers import hoist_buffers
 from retrograd.optimise.checks import hoist_checks
+from retrograd.optimise.choices import expand_choices
 from retrograd.optimise.common import share_common, shared_in_blocks
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
@@ -60,8 +61,8 @@ from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 Stage = Callable[[Function], Function]
 
 OPTIMISATIONS: tuple[Stage, ...] = (
-    remove_dead, simplify, share_common, simplify, add_together, hoist_shapes, share_common,
-    run_forward, remove_dead)
+    expand_choices, remove_dead, simplify, share_common, simplify, add_together, hoist_shapes,
+    share_common, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
     remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,

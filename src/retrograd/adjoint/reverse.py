@@ -20,7 +20,7 @@ from retrograd.adjoint.scopes import Scope
 from retrograd.adjoint.stores import part_of_adjoint
 from retrograd.adjoint.strong import SINGULAR
 from retrograd.adjoint.sweep import Key, Sweep, bar, like
-from retrograd.adjoint.templates import Template, template
+from retrograd.adjoint.templates import Template, inlined, placed, template
 from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
 from retrograd.ir.extents import Extent
@@ -143,7 +143,7 @@ class Reverse:
         try:
             rule_template = template(rule, let.args, let.result.type, dict(let.static), wanted)
         except Unsupported as refusal:
-            raise _placed(refusal, let) from None
+            raise placed(refusal, let) from None
         results = self.instantiate(rule_template, let, g, sweep)
         pairs = [(arg, result) for arg, result, keep in zip(let.args, results, wanted, strict=True)
                  if keep and result is not None and isinstance(arg, Value)]
@@ -168,10 +168,7 @@ class Reverse:
             let.op in SINGULAR and let.result in self.overwritten)
         if product is None or not strong or isinstance(partial, Constant):
             return product
-        builder = sweep.builder
-        zero = number(0, Scalar(product.type.dtype))
-        return builder.let("where", builder.let("not_equal", g, number(0, Scalar(g.type.dtype))),
-                           product, zero)
+        return sweep.builder.let("strong", product, g)
 
     def instantiate(self, rule: Template, let: Let, g: Atom, sweep: Sweep) -> list[Atom | None]:
         """Inline a template: only what it reads is asked for."""
@@ -186,15 +183,7 @@ class Reverse:
             if placeholder in reads:
                 stand[placeholder] = self.residuals.need(value, sweep)
         shapes[rule.out_bar] = let.result
-        for step in rule.lets:
-            first = step.args[0] if step.args else None
-            if step.op == "dim" and first in shapes:
-                extent = builder.facts.of(shapes[first])[step.static["axis"]]  # type: ignore[index]
-                stand[step.result] = builder.atom_of(extent)
-                continue
-            args = [stand[a] if isinstance(a, Value) else a for a in step.args]
-            weak = step.result.type.weak if isinstance(step.result.type, Scalar) else None
-            stand[step.result] = builder.let(step.op, *args, weak=weak, **step.static)
+        inlined(rule.lets, stand, shapes, builder)
         return [stand[r] if isinstance(r, Value) else r for r in rule.results]
 
     def where(self, let: Let, g: Atom, sweep: Sweep) -> None:
@@ -385,12 +374,3 @@ class Reverse:
                                         tuple(results), branch.origin))
             sweep.state.update(updates)
         sweep.holds.update(arms[0].holds)
-
-
-def _placed(refusal: Unsupported, let: Let) -> Unsupported:
-    """The refusal of a rule, at the place of the operation."""
-    if refusal.span is not None or let.origin is None:
-        return refusal
-    return Unsupported(refusal.reason, refusal.remedy, let.origin)
-
-

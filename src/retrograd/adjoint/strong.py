@@ -2,7 +2,9 @@
 
 A value is strong when everything it influences passes through a choice: a `where`, or an arm of a
 branch inside which it is used though it is defined outside. Where its adjoint is zero it may have
-been left out, and then a partial that is inf or nan must not be multiplied by that zero.
+been left out, and then a partial that is inf or nan must not be multiplied by that zero. The
+products of reverse mode that see to it are `strong`, which is a choice too when the adjoint itself
+is differentiated.
 """
 
 from __future__ import annotations
@@ -131,16 +133,26 @@ class _Uses:
                     found.update(a for a in atoms if isinstance(a, Value))
         return found
 
+    def chooses(self, let: Let, k: int) -> bool:
+        """Whether an operation may leave elements of its argument k without influence."""
+        match let.op:
+            case "where":
+                return k > 0
+            case "strong":
+                return not k
+            case "update":
+                return not k and (self.stores or "mask" in let.static["index"])
+        return False
+
     def block(self, block: Block, scope: Scope) -> None:
         for statement in block:
             self.statement(statement, scope)
 
     def statement(self, statement: Statement, scope: Scope) -> None:
         match statement:
-            case Let(result=result, op=op, args=args):
-                for k, a in enumerate(args):
-                    chosen = k if op == "where" else op == "update" and not k and (
-                        self.stores or "mask" in statement.static["index"])
+            case Let(result=result, args=args):
+                for k, a in enumerate(args[:1] if statement.op == "strong" else args):
+                    chosen = self.chooses(statement, k)
                     self.use(a, a if chosen and isinstance(a, Value) else result, scope)
             case Loop() | While():
                 inner = self.places.of_block[statement, 1 if isinstance(statement, While) else 0]

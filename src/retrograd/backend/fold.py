@@ -3,9 +3,9 @@
     before:  t = multiply(y, z)          after:  x = x + y * z
              x = add(x, t)
 
-A temporary is a value that nobody named: its name is in `TEMPORARY`, or such a name with `_bar`.
-It is folded where it has one use, in the same block, where the expression stays short, and where
-no write to an array that it reads lies between the two. A user's variable keeps its own line.
+A temporary is a value that nobody named: its name is in `TEMPORARY`, or that with `_bar` or
+`_dot`. It is folded where it has one use, in the same block, where the expression stays short, and
+where no write to an array that it reads lies between the two. A user's variable keeps its own line.
 Three named values are folded too, because people write them so: a contribution to the adjoint of
 the same name (`x_bar += ...`), a view that is copied at once (`g = u[1:-1].copy()`), and a scalar
 adjoint that is only returned.
@@ -53,8 +53,8 @@ _LAZY = frozenset({"where", "logical_and", "logical_or"})
 
 def is_temporary(name: str) -> bool:
     """Whether a value of this name is one that the compiler made for itself."""
-    while name.endswith("_bar"):
-        name = name.removesuffix("_bar")
+    while name.endswith(("_bar", "_dot")):
+        name = name[:-4]
     return name in TEMPORARY
 
 

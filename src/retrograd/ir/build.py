@@ -249,7 +249,7 @@ class Builder:
         """Casts for weak operands that compiled code would not treat as weak."""
         first = 1 if op == "where" else 0
         values = args[first:]
-        if op == "cast" or not values:
+        if op in ("cast", "strong") or not values:
             return args
         common, _ = promote(a.type for a in values)
         if strong_promotion(a.type for a in values) == common:

@@ -3,7 +3,8 @@
 One table, `OPERATIONS`, serves type inference, the verifier, the interpreter and the planner.
 Derivatives live in `rules/`, printing and lowering in `backend/`.
 
-    elementwise   broadcast over all arguments (`add`, `exp`, `where`, `cast`, ...)
+    elementwise   broadcast over all arguments (`add`, `exp`, `where`, `cast`, ...); `strong`,
+                  which only derivatives make, is explained in `optimise/choices.py`
     reduction     over static `axes` (None for all): `sum`, `prod`, `max`, `min`, `any`, `all`,
                   `argmax`, `argmin`; never keepdims
     view          `view`, `transpose`, `reshape`, `broadcast_to`, `diagonal`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -60,12 +61,21 @@ def _values(query: Query) -> str:
     return strong_promotion(query.types[1:])
 
 
+def _first(query: Query) -> str:
+    return query.types[0].dtype
+
+
 def _real(query: Query) -> str:
     return real_dtype(query.types[0].dtype)
 
 
 def _np_cast(x: Any, *, dtype: str) -> Any:
     return x.astype(dtype) if isinstance(x, np.ndarray) else np.dtype(dtype).type(x)
+
+
+def _strong(product: Any, *keys: Any) -> Any:
+    """The product where a key is not 0, else exactly 0."""
+    return np.where(functools.reduce(np.logical_or, [key != 0 for key in keys]), product, 0)
 
 
 def _erf(x: Any) -> Any:
@@ -122,6 +132,7 @@ ALL = (
         np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift,
         np.right_shift)),
     _elementwise("where", _values, np.where),
+    _elementwise("strong", _first, _strong),
     _elementwise("cast", _cast, _np_cast, 0.5),
 )
 

@@ -125,5 +125,12 @@ def where(condition: Any, x: Any, y: Any, *, out: Any) -> Any:
     return None, np.where(condition, 1.0, 0.0), np.where(condition, 0.0, 1.0)
 
 
+@elementwise(domain=[ANY, ANY])
+def strong(product: Any, *keys: Any, out: Any) -> Any:
+    """The keys choose, and get nothing. What is not chosen has a strong zero, so its product
+    may be differentiated as if it were (`adjoint/strong.py`)."""
+    return (1, *[None for _ in keys])
+
+
 RULES = table((add, subtract, multiply, divide, negative, remainder, fmod, power, absolute,
-               copysign, maximum, minimum, fmax, fmin, where))
+               copysign, maximum, minimum, fmax, fmin, where, strong))

@@ -1,4 +1,4 @@
-"""Pullbacks of matrix products and of einsum."""
+"""Pullbacks and pushforwards of matrix products and of einsum."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import numpy as np
 
 from retrograd.prelude.language import primitive, static
 from retrograd.rules.rule import pullback, table
-from retrograd.rules.shared import spread_like, summed_like, typed_like
+from retrograd.rules.shared import plus, spread_like, summed_like, typed_like
 
 ANY = (-2.0, 2.0)
 
 
-@pullback(domain=[ANY, ANY])
+def matmul_tangent(x: Any, y: Any, *, x_dot: Any, y_dot: Any) -> Any:
+    return plus(None if x_dot is None else x_dot @ y, None if y_dot is None else x @ y_dot)
+
+
+@pullback(domain=[ANY, ANY], pushforward=matmul_tangent)
 def matmul(x: Any, y: Any, *, out_bar: Any) -> Any:
     x_bar, y_bar = _matmul_adjoints(x, y, out_bar)
     return typed_like(x_bar, x), typed_like(y_bar, y)
@@ -45,7 +49,17 @@ def _batched(x: Any, y: Any, out_bar: Any) -> Any:
             np.reshape(y_bar, np.shape(y)) if np.ndim(y) == 1 else y_bar)
 
 
-@pullback(domain=[ANY, ANY])
+def einsum_tangent(*xs: Any, xs_dot: Any, spec: str) -> Any:
+    """The sum over the operands of the einsum with one of them moved."""
+    total = None
+    for k, x_dot in enumerate(xs_dot):
+        if x_dot is not None:
+            moved = primitive("einsum", *xs[:k], x_dot, *xs[k + 1:], spec=spec)
+            total = plus(total, moved)
+    return total
+
+
+@pullback(domain=[ANY, ANY], pushforward=einsum_tangent)
 def einsum(*xs: Any, out_bar: Any, spec: str) -> Any:
     """The adjoint of one operand is an einsum of out_bar and the others."""
     adjoints = tuple([typed_like(_operand_adjoint(k, xs, out_bar, spec), x)

@@ -1,4 +1,4 @@
-"""Pullbacks of what makes arrays from numbers and arrays, of copies and of casts."""
+"""Derivatives of what makes arrays from numbers and arrays, of copies and of casts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from retrograd.prelude.language import dtype_of, primitive, static
 from retrograd.prelude.shapes import part
 from retrograd.rules.rule import pullback, table
-from retrograd.rules.shared import typed_like
+from retrograd.rules.shared import plus, typed_like
 
 ANY = (-2.0, 2.0)
 
@@ -52,7 +52,13 @@ def full(value: Any, *dims: Any, out_bar: Any) -> Any:
     return (typed_like(np.sum(out_bar), value), *[None for _ in dims])
 
 
-@pullback(domain=[ANY, (6.0, 6.1), (0.9, 1.0)], linear=True)
+def arange_tangent(start: Any, stop: Any, step: Any, *, out: Any, start_dot: Any, stop_dot: Any,
+                   step_dot: Any) -> Any:
+    k = primitive("cast", np.arange(np.size(out)), dtype=dtype_of(out))
+    return plus(None if step_dot is None else k * step_dot, start_dot)
+
+
+@pullback(domain=[ANY, (6.0, 6.1), (0.9, 1.0)], pushforward=arange_tangent)
 def arange(start: Any, stop: Any, step: Any, *, out_bar: Any) -> Any:
     """start + k * step; where it stops is a jump."""
     k = primitive("cast", np.arange(np.size(out_bar)), dtype=dtype_of(out_bar))

@@ -1,4 +1,4 @@
-"""Pullbacks of reductions; ties in a maximum share equally."""
+"""Pullbacks and pushforwards of reductions; ties in a maximum share equally."""
 
 from __future__ import annotations
 
@@ -24,12 +24,19 @@ def sum(x: Any, *, out_bar: Any, axes: tuple[int, ...] | None) -> Any:
     return np.broadcast_to(_placed(out_bar, axes), np.shape(x))
 
 
-@pullback(domain=[ANY])
+def extreme_tangent(x: Any, *, out: Any, x_dot: Any, axes: tuple[int, ...] | None) -> Any:
+    """The mean of the tangents of the elements that attain the extreme."""
+    ties = x == _placed(out, axes)
+    number = primitive("sum", primitive("cast", ties, dtype=dtype_of(x)), axes=axes)
+    return primitive("sum", np.where(ties, x_dot, 0), axes=axes) / number
+
+
+@pullback(domain=[ANY], pushforward=extreme_tangent)
 def max(x: Any, *, out: Any, out_bar: Any, axes: tuple[int, ...] | None) -> Any:
     return _shared(x, out, out_bar, axes)
 
 
-@pullback(domain=[ANY])
+@pullback(domain=[ANY], pushforward=extreme_tangent)
 def min(x: Any, *, out: Any, out_bar: Any, axes: tuple[int, ...] | None) -> Any:
     return _shared(x, out, out_bar, axes)
 
@@ -41,7 +48,11 @@ def _shared(x: Any, out: Any, out_bar: Any, axes: tuple[int, ...] | None) -> Any
     return np.where(ties, _placed(out_bar / number, axes), 0)
 
 
-@pullback(domain=[ANY])
+def prod_tangent(x: Any, *, x_dot: Any, axes: tuple[int, ...] | None) -> Any:
+    return primitive("sum", x_dot * _product_of_others(x, axes), axes=axes)
+
+
+@pullback(domain=[ANY], pushforward=prod_tangent)
 def prod(x: Any, *, out_bar: Any, axes: tuple[int, ...] | None) -> Any:
     """The product of the others, which is right with zeros (out / x is not)."""
     return _placed(out_bar, axes) * _product_of_others(x, axes)

@@ -4,7 +4,9 @@
     def tanh(x, *, out):
         return 1 - out * out
 
-    @pullback(domain=...)
+    def matmul_tangent(x, y, *, x_dot, y_dot): ...
+
+    @pullback(domain=..., pushforward=matmul_tangent)
     def matmul(x, y, *, out, out_bar): ...
 
 A rule is named after its operation in the IR. It takes the operation's arguments by position,
@@ -14,6 +16,11 @@ each argument, or the bare one where there is one argument. None means that the 
 depend differentiably on that argument. The engine multiplies partials by `out_bar`, sums over
 broadcast axes, accumulates, and drops what is not active. An adjoint must have its argument's
 shape and dtype.
+
+A pushforward returns the tangent of `out`. It takes the arguments by position, and by keyword
+what it asks for of `out`, the static parts and the tangents: `x_dot` for an argument x, a tuple
+`xs_dot` for arguments `*xs`, None for those that have no tangent. The engine broadcasts and casts
+what it returns to the shape and dtype of `out`.
 
 Rules are plain functions too, so they can be called on NumPy values.
 """
@@ -52,18 +59,20 @@ def elementwise(*, domain: Sequence[Interval], linear: bool = False,
 
 
 def pullback(*, domain: Sequence[Interval], linear: bool = False,
+             pushforward: Callable[..., Any] | None = None,
              ) -> Callable[[Callable[..., Any]], Rule]:
     """Make a rule of a function that returns one adjoint for each argument."""
-    return _maker("pullback", domain, linear)
+    return _maker("pullback", domain, linear, pushforward)
 
 
 def _maker(kind: str, domain: Sequence[Interval], linear: bool,
-           ) -> Callable[[Callable[..., Any]], Rule]:
+           pushforward: Callable[..., Any] | None = None) -> Callable[[Callable[..., Any]], Rule]:
     def make(body: Callable[..., Any]) -> Rule:
         signature = inspect.signature(body)
         keywords = tuple(p.name for p in signature.parameters.values()
                          if p.kind is inspect.Parameter.KEYWORD_ONLY)
-        return Rule(body.__name__.rstrip("_"), kind, body, tuple(domain), linear, keywords)
+        return Rule(body.__name__.rstrip("_"), kind, body, tuple(domain), linear, keywords,
+                    pushforward)
 
     return make
 

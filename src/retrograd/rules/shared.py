@@ -1,4 +1,4 @@
-"""What several pullbacks need: adjoints in the dtype and shape of their argument."""
+"""What several rules need: adjoints in the dtype and shape of their argument, sums of tangents."""
 
 from __future__ import annotations
 
@@ -42,3 +42,10 @@ def spread_like(bar: Any, x: Any) -> Any:
     if np.ndim(bar) == np.ndim(x) and len(repeated) == 0:
         return bar
     return np.broadcast_to(bar, np.shape(x))
+
+
+def plus(a: Any, b: Any) -> Any:
+    """The sum of two tangents, where None is none."""
+    if a is None:
+        return b
+    return a if b is None else a + b
