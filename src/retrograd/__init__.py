@@ -5,6 +5,7 @@ from retrograd.collector import no_collection
 with no_collection():
     from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
     from retrograd.api.marks import checkpointed
+    from retrograd.api.rules import rule, stop_gradient
     from retrograd.api.specialise import RecompilationWarning, Signature
     from retrograd.api.transforms import (
         check_grads,
@@ -22,5 +23,6 @@ __version__ = "0.1.0"
 __all__ = [
     "Differentiable", "Gradient", "InternalError", "RecompilationWarning", "RetrogradError",
     "Signature", "Unsupported", "ValueAndGradient", "__version__", "check_grads",
-    "checkpointed", "differentiable", "grad", "hvp", "jvp", "value_and_grad", "vjp",
+    "checkpointed", "differentiable", "grad", "hvp", "jvp", "rule", "stop_gradient",
+    "value_and_grad", "vjp",
 ]

@@ -37,6 +37,7 @@ from retrograd.optimise.forwarded import forward_stores
 from retrograd.optimise.fuse import fuse
 from retrograd.optimise.invariant import hoist_shapes
 from retrograd.optimise.promoted import promote_elements
+from retrograd.optimise.ruled import without_rules
 from retrograd.optimise.simplify import simplify
 from retrograd.optimise.sweeps import BOUNDARY, boundary_of, without_boundary
 from retrograd.optimise.together import add_together
@@ -61,8 +62,8 @@ from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 Stage = Callable[[Function], Function]
 
 OPTIMISATIONS: tuple[Stage, ...] = (
-    expand_choices, remove_dead, simplify, share_common, simplify, add_together, hoist_shapes,
-    share_common, run_forward, remove_dead)
+    without_rules, expand_choices, remove_dead, simplify, share_common, simplify, add_together,
+    hoist_shapes, share_common, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
     remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,

@@ -120,7 +120,7 @@ class _Reader:
         if op in _INDEXED:
             return builder.let(op, *args, name=name, index=("int",) * (len(args) - _INDEXED[op]))
         static = {"dtype": "float64"} if op in _MADE else \
-            {"axis": 0} if op == "dim" else {}
+            {"axis": 0} if op == "dim" else {"call": "f", "index": 0} if op == "ruled" else {}
         return builder.let(op, *args, name=name, **static)
 
     def loop(self, node: ast.For, builder: Builder) -> None:

@@ -18,6 +18,7 @@ from retrograd.ir.nodes import (
     Value,
     While,
 )
+from retrograd.ir.ruled import differentiable
 from retrograd.ir.types import is_float
 from retrograd.rules import INDEXED, ZERO_DERIVATIVE
 
@@ -37,6 +38,8 @@ def differentiable_args(let: Let) -> tuple[Atom, ...]:
     """The arguments that the result of an operation may depend on differentiably."""
     if let.op in ZERO_DERIVATIVE or not is_float(let.result.type):
         return ()
+    if let.op == "ruled":
+        return differentiable(let)
     if let.op in INDEXED:
         if let.op not in ("update", "add_at", "push"):
             return let.args[:1]

@@ -4,8 +4,8 @@
              check_index(i, n)           z' = load(y', i')
              z = load(y, i)
 
-A value defined outside stays what it is. Exceptions, checks and prints are left out: the first
-time they have raised, or will not.
+A value defined outside stays what it is. Exceptions, checks and prints are left out, unless they
+are asked for: the first time they have raised, or will not.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Copy:
     facts: Facts
     stand: dict[Value, Value] = field(default_factory=dict)
     terms: dict[Term, Extent] = field(default_factory=dict)
+    effects: bool = False                # exceptions, checks and prints are copied, too
 
     def value(self, value: Value) -> Value:
         """The copy of a value, made when first asked for."""
@@ -84,7 +85,8 @@ class Copy:
                 self.value(value)
 
     def _renamed(self, block: Block) -> Block:
-        return tuple(self._statement(s) for s in block if not isinstance(s, Raise | Effect))
+        return tuple(self._statement(s) for s in block
+                     if self.effects or not isinstance(s, Raise | Effect))
 
     def _statement(self, statement: Statement) -> Statement:
         """The statement, its values renamed where it defines them but not yet where it reads."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from retrograd.adjoint.activity import activity, overwrites
 from retrograd.adjoint.arithmetic import add
 from retrograd.adjoint.mixed import MIXED, NEITHER, Kinds, kinds
+from retrograd.adjoint.ruled import forward_ruled
 from retrograd.adjoint.tangents import Contribution, elementwise, finished, pushed
 from retrograd.errors import Unsupported
 from retrograd.ir.build import Builder, Facts
@@ -40,6 +41,7 @@ from retrograd.ir.nodes import (
     walk,
 )
 from retrograd.ir.rewrite import without_marks
+from retrograd.ir.ruled import Call, call_of
 from retrograd.ir.types import Array, Scalar, is_float
 from retrograd.rules import INDEXED, RULES
 
@@ -84,6 +86,8 @@ class _Forward:
     kinds: Kinds
     covered: frozenset[Value]
     dots: dict[Value, Atom] = field(default_factory=dict)
+    calls: dict[tuple[Builder, Call, tuple[Atom, ...]], list[Atom | None]] = field(
+        default_factory=dict)
 
     # --- tangents ------------------------------------------------------------------------------
 
@@ -120,6 +124,9 @@ class _Forward:
 
     def statement(self, statement: Statement, builder: Builder) -> None:
         match statement:
+            case Let(op="ruled", result=result) if result in self.active:
+                builder.statements.append(statement)
+                self.ruled(statement, builder)
             case Let(result=result) if result in self.active:
                 self.let(statement, builder)
             case Loop() | While():
@@ -235,6 +242,17 @@ class _Forward:
         if let.op == "push" and isinstance(value.type, Array):
             return self.zero(value, builder)
         return number(0, Scalar(let.result.type.dtype))
+
+    def ruled(self, let: Let, builder: Builder) -> None:
+        """A result of a call with a rule of the user's; a call has its tangents all at once."""
+        key = (builder, call_of(let), let.args)
+        if key not in self.calls:
+            given = call_of(let).given(let.args)
+            self.calls[key] = forward_ruled(builder, let, [self.tangent(a) for a in given],
+                                            [self.kinds[a] == MIXED for a in given])
+        found = self.calls[key][let.static["index"]]
+        if found is not None:
+            self.dots[let.result] = finished(found, let.result, dot(let.result), builder)
 
     # --- loops and branches --------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from retrograd.adjoint.arithmetic import add, reshaped, times, unbroadcast, zero
 from retrograd.adjoint.checkpoint import reverse_checkpointed
 from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import iteration_number
+from retrograd.adjoint.ruled import reverse_ruled
 from retrograd.adjoint.scopes import Scope
 from retrograd.adjoint.stores import part_of_adjoint
 from retrograd.adjoint.strong import SINGULAR
@@ -61,6 +62,8 @@ class Reverse:
 
     def statement(self, statement: Statement, sweep: Sweep) -> None:
         match statement:
+            case Let(op="ruled"):
+                reverse_ruled(self, statement, sweep)
             case Let():
                 if statement.result in self.residuals.chain_of and (
                         statement.op in ("update", "add_at")):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.marks import checkpointed, parallel_range
+from retrograd.api.rules import Ruled, stop_gradient
 from retrograd.frontend import cells, complex_numbers, indexing, lists, marks
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
@@ -293,6 +294,7 @@ def _hasattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
 
 LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
     checkpointed: marks.checkpointed, parallel_range: _parallel_range,
+    stop_gradient: marks.stop_gradient,
     range: _range, len: _len, zip: _zip, enumerate: _enumerate, reversed: _reversed,
     tuple: _container("tuple"), list: _container("list"), dict: _dict, print: _print,
     isinstance: _isinstance, hasattr: _hasattr, np.shape: shape, np.ndim: ndim, np.size: size_of,
@@ -303,11 +305,19 @@ LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
 }
 
 
+def _ruled(tracer: Tracer, function: Ruled, args: Args, keywords: Keywords) -> Thing:
+    from retrograd.frontend import ruled  # which builds on all of the front end
+
+    return ruled.call(tracer, function, args, keywords)
+
+
 def special(function: Any) -> Callable[[Tracer, Args, Keywords], Thing] | None:
     """What a function of the language does. Numba's `prange` is known by its name: Numba need not
     have been imported."""
     if not callable(function) or type(function).__hash__ is None:
         return None
+    if isinstance(function, Ruled):
+        return lambda tracer, args, keywords: _ruled(tracer, function, args, keywords)
     if (getattr(function, "__module__", None), getattr(function, "__name__", None)) == (
             "numba.misc.special", "prange"):
         return _parallel_range

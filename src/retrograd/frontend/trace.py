@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import FunctionType, MethodType
 from typing import Any
 
+from retrograd.api.rules import Ruled
 from retrograd.derivation import derivation_of
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend import calls
@@ -111,6 +112,8 @@ def unwrapped(function: Callable[..., Any]) -> FunctionType:
             found = found.__func__
         elif (derivation := derivation_of(found)) is not None:
             found = derivation.function
+        elif isinstance(found, Ruled):
+            found = found.function
         elif isinstance(getattr(found, "py_func", None), FunctionType):
             found = found.py_func
         else:
@@ -167,7 +170,7 @@ def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...]
     """Call the function in a frame of its own, so that refusals name places inside it."""
     from retrograd.frontend import inline
 
-    if derivation_of(function) is not None:
+    if derivation_of(function) is not None or isinstance(function, Ruled):
         tracer.context.sources[tracer.frame.source.text] = None
         tracer.frame.entrance = True
         return calls.call(tracer, Static(function), args, keywords)

@@ -15,6 +15,7 @@ Derivatives live in `rules/`, printing and lowering in `backend/`.
                   `copy`, `dim`, `let`, `complex` (of two floats)
     library       `solve`, `inv`, `det`, `slogdet_sign`, `slogdet_log`, `cholesky`; `argsort`
                   (stable), `searchsorted`
+    calls         `ruled`, `stop`: see `ir/ruled.py` (of the family create)
 """
 
 from __future__ import annotations
@@ -62,11 +63,17 @@ class Operation:
 
 
 def _table() -> dict[str, Operation]:
-    from retrograd.ir import operations_arrays, operations_elementwise, operations_order
+    from retrograd.ir import (
+        operations_arrays,
+        operations_calls,
+        operations_elementwise,
+        operations_order,
+    )
 
     table: dict[str, Operation] = {}
     for operation in (
-            *operations_elementwise.ALL, *operations_arrays.ALL, *operations_order.ALL):
+            *operations_elementwise.ALL, *operations_arrays.ALL, *operations_order.ALL,
+            *operations_calls.ALL):
         if operation.name in table:
             raise ValueError(f"two operations are called {operation.name!r}")
         table[operation.name] = operation

@@ -59,7 +59,8 @@ def _replaced(statement: Statement, stand: Standing) -> Statement:
     statement = with_blocks(statement, lambda block: replaced(block, stand))
     match statement:
         case Let() | Effect():
-            return replace(statement, args=tuple(map(at, statement.args)))
+            return replace(statement, args=tuple(map(at, statement.args))) if statement.args \
+                else statement
         case Loop(leave=leave, snapshots=snapshots):
             carried = tuple(replace(c, init=at(c.init), next=at(c.next))
                             for c in statement.carried)

@@ -31,9 +31,11 @@ ZERO_DERIVATIVE: frozenset[str] = frozenset({
     "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "signbit",
     "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift",
     "any", "all", "argmax", "argmin", "argsort", "searchsorted",
-    "zeros", "ones", "empty", "eye", "dim", "slogdet_sign",
+    "zeros", "ones", "empty", "eye", "dim", "slogdet_sign", "stop",
 })
 
 INDEXED: frozenset[str] = frozenset({"view", "load", "take", "update", "add_at", "push"})
 
-__all__ = ["INDEXED", "RULES", "ZERO_DERIVATIVE"]
+OF_USERS: frozenset[str] = frozenset({"ruled"})      # what a rule of the user's says
+
+__all__ = ["INDEXED", "OF_USERS", "RULES", "ZERO_DERIVATIVE"]

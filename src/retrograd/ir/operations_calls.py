@@ -1,0 +1,46 @@
+"""The operations that stand for calls and marks of the user's: see `ir/ruled.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from retrograd.ir.operations import Operation, Query, Shape
+from retrograd.ir.types import Array
+
+_STORED = 100.0            # what a rule was given for is worth storing
+
+
+def _dtype(query: Query) -> str:
+    return query.types[query.static["index"]].dtype
+
+
+def _shape(query: Query) -> Shape:
+    return query.extents[query.static["index"]]
+
+
+def _is_array(query: Query) -> bool:
+    return isinstance(query.types[query.static["index"]], Array)
+
+
+def _chosen(*operands: Any, call: object, index: int) -> Any:
+    return operands[index]
+
+
+def _stopped_dtype(query: Query) -> str:
+    return query.types[0].dtype
+
+
+def _stopped_shape(query: Query) -> Shape:
+    return query.extents[0]
+
+
+def _stopped_is_array(query: Query) -> bool:
+    return isinstance(query.types[0], Array)
+
+
+ALL = (
+    Operation("ruled", "create", _dtype, _shape, _chosen, _STORED, _is_array),
+    Operation("stop", "create", _stopped_dtype, _stopped_shape, np.copy, 0.5, _stopped_is_array),
+)
