@@ -11,10 +11,13 @@ with no_collection():
         check_grads,
         differentiable,
         grad,
+        hessian,
         hvp,
+        jacobian,
         jvp,
         value_and_grad,
         vjp,
+        vmap,
     )
     from retrograd.errors import InternalError, RetrogradError, Unsupported
 
@@ -23,6 +26,6 @@ __version__ = "0.1.0"
 __all__ = [
     "Differentiable", "Gradient", "InternalError", "RecompilationWarning", "RetrogradError",
     "Signature", "Unsupported", "ValueAndGradient", "__version__", "check_grads",
-    "checkpointed", "differentiable", "grad", "hvp", "jvp", "rule", "stop_gradient",
-    "value_and_grad", "vjp",
+    "checkpointed", "differentiable", "grad", "hessian", "hvp", "jacobian", "jvp", "rule",
+    "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]

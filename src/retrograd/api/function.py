@@ -53,8 +53,8 @@ class Compiled:
         self.__doc__ = getattr(function, "__doc__", None)
         self._signature = signature
         self._specialiser = Specialiser(
-            self._traced(), signature, self.__name__, product=self.product, wanted=self._own_wanted(),
-            options=options, written=self._written)
+            self._traced(), signature, self.__name__, product=self.product,
+            wanted=self._own_wanted(), options=options, written=self._written)
         self._entry = slow_entry(signature, self.__name__, self._slow)
 
     def _own_wanted(self) -> Wanted:

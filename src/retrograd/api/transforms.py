@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from retrograd.api.function import Compiled, Differentiable, Gradient, ValueAndGradient
 from retrograd.api.options import Options
-from retrograd.api.parameters import Argnames, Argnums, display_name, signature_of, wanted
+from retrograd.api.parameters import Argnames, Argnums, Wanted, display_name, signature_of, wanted
 
 if TYPE_CHECKING:
-    from retrograd.api.transformed import HessianVectorProduct
+    from retrograd.api.transformed import Hessian, HessianVectorProduct, Jacobian, Mapped
     from retrograd.api.vjp import Pullback
 
 _Kind = TypeVar("_Kind", bound=Compiled)
@@ -54,7 +54,10 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
     jit : bool
         Compile with Numba (default), or run the readable source as it stands, with NumPy.
     parallel : bool
-        Not available in this release.
+        Run loops over `numba.prange` on all cores, where their iterations are proven independent:
+        they store into parts of arrays that are their own, and add to sums. Other loops keep their
+        order, and a comment in `.source("compiled")` says so. The result has the same bits for any
+        number of threads (`numba.set_num_threads`). Without it, `prange` is `range`.
     fastmath : bool or set of str
         LLVM's fast-math flags, at the user's own risk; fused multiply-add is always allowed.
     boundscheck : bool
@@ -266,6 +269,120 @@ def hvp(f: _Function, argnums: int | None = None, *, argnames: str | None = None
     return made
 
 
+def jacobian(f: _Function, argnums: Argnums = None, *, argnames: Argnames = None,
+             mode: str = "auto", **options: Any) -> Jacobian:
+    """The Jacobian of a function, as a function of the same parameters.
+
+    All directions are computed in one compiled call; what does not depend on the direction is
+    computed once. Goes into `scipy.optimize.least_squares(jac=...)` and `root`.
+
+    Parameters
+    ----------
+    f : callable
+        A numeric Python function; its value may be a float, an array or a container of them.
+    argnums, argnames : optional
+        Which arguments, as for `grad`.
+    mode : {"auto", "forward", "reverse"}
+        One direction an element of the arguments, or one an element of the value; "auto" takes
+        the fewer.
+    **options
+        As for `grad`.
+
+    Returns
+    -------
+    Jacobian
+        Called as `f` is, it returns for every float leaf of the value (in the value's structure)
+        and for every float leaf of the arguments (in theirs, and in a tuple for a sequence of
+        `argnums`) an array of shape `value.shape + argument.shape`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown mode.
+    TypeError, Unsupported
+        As `grad`.
+    """
+    from retrograd.api.transformed import Jacobian
+
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f"mode must be 'auto', 'forward' or 'reverse', got {mode!r}")
+    made: Jacobian = _made(Jacobian, f, argnums, argnames, options, (mode,))
+    return made
+
+
+def hessian(f: _Function, argnums: Argnums = None, *, argnames: Argnames = None, **options: Any,
+            ) -> Hessian:
+    """The Hessian of a scalar-valued function, as a function of the same parameters.
+
+    It is the Jacobian of the gradient, in forward mode over reverse mode. Parameters and errors
+    are those of `grad`; use `hvp` where a product with a vector is enough.
+
+    Returns
+    -------
+    Hessian
+        For one array argument an array of shape `x.shape + x.shape`; for containers and several
+        `argnums` the structure of the arguments twice, one inside the other.
+    """
+    from retrograd.api.transformed import Hessian
+
+    made: Hessian = _made(Hessian, f, argnums, argnames, options)
+    return made
+
+
+def vmap(f: _Function, in_axes: Any = 0, out_axes: Any = 0, *, parallel: bool = False,
+         reduce: str | None = None, **options: Any) -> Mapped:
+    """A function of batches: `f`, which may be a derivative, is called for every sample in one
+    compiled loop.
+
+        losses = rg.vmap(loss, in_axes=(None, 0))(params, images)
+        step = rg.vmap(rg.grad(loss), in_axes=(None, 0), reduce="mean")(params, images)
+
+    Parameters
+    ----------
+    f : callable
+        A numeric Python function of one sample, or what `grad`, `value_and_grad`, `jacobian`, ...
+        made of one.
+    in_axes : int, None or tuple
+        The axis of each argument along which the samples lie, None for an argument that all
+        samples share; one for all, or a tuple with an entry a positional argument. Of a container
+        it is the axis of all its arrays, or a tuple of those of its parts. Arguments by keyword
+        are mapped along axis 0.
+    out_axes : int or tuple
+        The axis of each result along which the samples will lie.
+    parallel : bool
+        Run samples on all cores. The result is the same to the last bit.
+    reduce : {"sum", "mean"}, optional
+        Add the results of all samples, or take their mean, instead of stacking them; no result of
+        a single sample is kept. The samples are added in 32 blocks, in order.
+    **options
+        As for `grad`.
+
+    Returns
+    -------
+    Mapped
+        Called with batches, it returns what `f` returns with an axis more at every leaf.
+
+    Raises
+    ------
+    ValueError
+        Where the sizes of the batches differ, an axis is out of range, or nothing is mapped.
+    TypeError
+        For axes of wrong types.
+    Unsupported
+        As `grad`; and where the shape of a result depends on the sample.
+    """
+    from retrograd.api.transformed import Mapped
+
+    if reduce not in (None, "sum", "mean"):
+        raise ValueError(f"reduce must be 'sum', 'mean' or None, got {reduce!r}")
+    if reduce is not None and out_axes != 0:
+        raise ValueError("with reduce there is no axis of samples: leave out_axes out")
+    settings = (_axes(in_axes, "in_axes"), _axes(out_axes, "out_axes"), reduce, parallel)
+    if isinstance(f, Compiled):
+        options = {"jit": f.options.jit, **options}
+    return Mapped(_primal_of(f), Wanted((), False), Options(**options, parallel=parallel), settings)
+
+
 def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = None, *,
                 rtol: float | None = None, atol: float | None = None, step: float | None = None,
                 **options: Any) -> None:
@@ -300,15 +417,24 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     check(f, args, argnums, rtol=rtol, atol=atol, step=step, options=options)
 
 
+def _axes(axes: Any, name: str) -> Any:
+    """Axes as nested tuples of ints and None."""
+    if isinstance(axes, (tuple, list)):
+        return tuple(_axes(a, name) for a in axes)
+    if axes is None or (isinstance(axes, int) and not isinstance(axes, bool)):
+        return axes
+    raise TypeError(f"{name} must be an int, None or a tuple of these, got {axes!r}")
+
+
 def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Argnames,
-          options: dict[str, Any]) -> Any:
+          options: dict[str, Any], *settings: Any) -> Any:
     chosen = Options(**options)
 
     def make(function: _Function) -> _Kind:
         primal = _primal_of(function)
         signature = signature_of(primal)
         which = wanted(signature, argnums, argnames, display_name(primal))
-        return kind(primal, which, chosen)
+        return kind(primal, which, chosen, *settings)
 
     if f is None:
         return make

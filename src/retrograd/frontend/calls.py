@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -121,6 +121,10 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
                                keywords, user=True)
     if isinstance(python, FunctionType):
         return inline.function(tracer, python, args, keywords, user=tracer.frame.user)
+    _refuse(tracer, function)
+
+
+def _refuse(tracer: Tracer, function: Any) -> NoReturn:
     name = getattr(function, "__qualname__", repr(function))
     module = getattr(function, "__module__", None) or type(function).__module__
     if name.startswith("RandomState.") or module == "random":

@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from retrograd.adjoint.checkpoint_copies import Copy
 from retrograd.adjoint.derive import Adjoint, derive, seed_parameter, unit_seed
 from retrograd.adjoint.forward import forward
 from retrograd.api.parameters import Wanted, call_places, wanted
 from retrograd.derivation import derivation_of
 from retrograd.frontend import calls, cells
+from retrograd.frontend.batches import vmap
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.isolated import Isolated, isolated, like_argument, signature_of, thing_from
+from retrograd.frontend.jacobians import copied, hessian, jacobian
 from retrograd.frontend.things import (
     Closure,
     Derived,
@@ -34,7 +35,6 @@ from retrograd.frontend.things import (
 )
 from retrograd.frontend.tracer import Tracer, known_value
 from retrograd.ir.nodes import Atom, Value
-from retrograd.ir.rewrite import replaced, standing
 from retrograd.ir.types import Array, is_complex, is_float
 from retrograd.trees import Fixed, Leaf, Node, Tree
 
@@ -80,7 +80,8 @@ def made(tracer: Tracer, name: str, args: Args, keywords: Keywords) -> Thing:
     named = {**dict(zip(_MAKERS[name], args[1:], strict=False)), **keywords}
     options = {k: known_value(tracer, v, f"rg.{name}") for k, v in named.items()}
     which = _wanted(function, options.pop("argnums", None), options.pop("argnames", None))
-    derived = Derived("primal" if name == "differentiable" else name, function, which.positions, which.single,
+    kind = "primal" if name == "differentiable" else name
+    derived = Derived(kind, function, which.positions, which.single,
                       bool(options.pop("has_aux", False)), bool(options.pop("holomorphic", False)),
                       _settings(name, options))
     if options:
@@ -199,7 +200,7 @@ def _of_arguments(tracer: Tracer, derived: Derived, traced: Isolated,
     for place in derived.positions:
         if not traced.inputs.get(place):
             raise certain(TypeError)("a differentiated argument is not a float")
-        own = [next(remaining) for _ in traced.inputs[place]]
+        own = [thing_of(next(remaining)) for _ in traced.inputs[place]]
         results.append(like_argument(tracer, traced.given[place], own))
     return results[0] if derived.single else Items("tuple", tuple(results))
 
@@ -222,12 +223,8 @@ def _pullback(derived: Derived, traced: Isolated, adjoint: Adjoint, seeds: list[
         if len(args) != 1 or keywords:
             raise certain(TypeError)("a pullback takes the adjoint of the value")
         given = matched(tracer, traced.tree, args[0], traced.atoms, "the adjoint of the value")
-        stand = dict(zip(seeds, given, strict=True))
-        copy = Copy(tracer.builder.facts)
-        block = copy.block(adjoint.reverse)
-        for statement in replaced(replaced(block, stand), traced.own):
-            tracer.builder.append(statement)
-        found = [standing(traced.outside(copy.atom(g)), stand) for g in adjoint.gradients]
+        found = copied(tracer, traced, adjoint.reverse, dict(zip(seeds, given, strict=True)),
+                       adjoint.gradients)
         return _of_arguments(tracer, derived, traced, found)
 
     return run
@@ -339,11 +336,15 @@ def _hvp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Th
 
 _KINDS: dict[str, Callable[[Tracer, Derived, Args, Keywords], Thing]] = {
     "primal": _primal, "grad": _grad, "value_and_grad": _value_and_grad, "vjp": _vjp,
-    "jvp": _jvp, "hvp": _hvp,
+    "jvp": _jvp, "hvp": _hvp, "jacobian": jacobian, "hessian": hessian, "vmap": vmap,
 }
 # What may be called in a program, and what it takes by position after the function.
 _MAKERS: dict[str, tuple[str, ...]] = {
     "grad": ("argnums",), "value_and_grad": ("argnums",), "hvp": ("argnums",), "jvp": (),
-    "vjp": (), "differentiable": (),
+    "vjp": (), "differentiable": (), "jacobian": ("argnums",), "hessian": ("argnums",),
+    "vmap": ("in_axes", "out_axes"),
 }
-_SETTINGS: dict[str, dict[str, Any]] = {}
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "jacobian": {"mode": "auto"},
+    "vmap": {"in_axes": 0, "out_axes": 0, "reduce": None, "parallel": False},
+}

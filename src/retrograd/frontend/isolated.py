@@ -103,7 +103,7 @@ def _signature_of_closure(function: Closure) -> inspect.Signature:
 def isolated(tracer: Tracer, function: Thing, args: Iterable[Thing],
              keywords: Mapping[str, Thing], wanted: Iterable[Position]) -> Isolated:
     """Trace a call; the arguments at the `wanted` places are differentiated."""
-    bound = _bound(function, args, keywords)
+    bound = bound_to(function, args, keywords)
     names = list(bound.signature.parameters)
     result = Isolated(tracer.inner())
     for name, thing in bound.arguments.items():
@@ -127,8 +127,9 @@ def isolated(tracer: Tracer, function: Thing, args: Iterable[Thing],
     return result
 
 
-def _bound(function: Thing, args: Iterable[Thing], keywords: Mapping[str, Thing],
-           ) -> inspect.BoundArguments:
+def bound_to(function: Thing, args: Iterable[Thing], keywords: Mapping[str, Thing],
+             ) -> inspect.BoundArguments:
+    """The arguments of a call by the names of the parameters, with defaults."""
     try:
         bound = signature_of(function).bind(*args, **keywords)
     except TypeError as error:
@@ -221,8 +222,8 @@ def thing_from(tracer: Tracer, tree: Tree, things: Callable[[int], Thing]) -> Th
             return cells.made(tracer, Items(kind, items, keys))
 
 
-def like_argument(tracer: Tracer, thing: Thing, adjoints: Iterable[Atom]) -> Thing:
-    """The adjoints of an argument's float leaves in its structure; None at the other leaves."""
+def like_argument(tracer: Tracer, thing: Thing, adjoints: Iterable[Thing]) -> Thing:
+    """What belongs to an argument's float leaves in its structure; None at the other leaves."""
     remaining = iter(adjoints)
 
     def build(part: Thing) -> Thing:
@@ -230,7 +231,7 @@ def like_argument(tracer: Tracer, thing: Thing, adjoints: Iterable[Atom]) -> Thi
             return cells.made(tracer, Items(part.kind, tuple(build(i) for i in part.items),
                                             part.keys))
         atom = tracer.atom(part)
-        return thing_of(next(remaining)) if atom is not None and (
+        return next(remaining) if atom is not None and (
             is_float(atom.type)) else Static(None)
 
     return build(thing)
