@@ -63,7 +63,7 @@ Stage = Callable[[Function], Function]
 
 OPTIMISATIONS: tuple[Stage, ...] = (
     without_rules, expand_choices, remove_dead, simplify, share_common, simplify, add_together,
-    hoist_shapes, share_common, run_forward, remove_dead)
+    share_extents, hoist_shapes, share_common, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
     remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,
@@ -158,7 +158,8 @@ def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
 def _residuals(adjoint: Adjoint, function: Function, gradients: tuple[Atom, ...],
                ) -> tuple[Residual, ...]:
     """The table of an optimised adjoint."""
-    cut = function.body.index(BOUNDARY)
+    cut = boundary_of(function)
+    assert cut is not None
     return forecast(adjoint.residuals, function, function.body[cut:], gradients)
 
 
@@ -175,7 +176,8 @@ def _vjp(request: Request, traced: Traced) -> tuple[Derived, ...]:
     """Forward and backward, cut between the sweeps."""
     whole, adjoint, seeds, structure = _both_sweeps(request, traced)
     whole = optimised(whole)
-    cut = whole.body.index(BOUNDARY)
+    cut = boundary_of(whole)
+    assert cut is not None
     count = len(traced.function.returns)
     results, gradients = whole.returns[:count], whole.returns[count:]
     reverse = remove_dead(Function(f"{whole.name}_backward", (), whole.body[cut:], gradients))

@@ -5,8 +5,8 @@
             m = dim(x, axis=0)               for i in range(n):
             check_index(i, m)                    check_index(i, m)
 
-The shape of an array that is written in place, or carried by a loop that only writes into it, is
-that of the array as it was first. Exact. What can fail (a division) stays where it is.
+`extents.py` comes before: the shape of an array that a loop writes into is read from the array as
+it was first. Exact. What can fail (a division) stays where it is.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from retrograd.ir.nodes import (
-    Atom,
     Block,
     Constant,
     Function,
     Let,
     Loop,
     Statement,
-    Value,
     While,
     blocks,
     bound,
@@ -30,77 +28,23 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.rewrite import with_blocks
 
-_KEEP_SHAPE = frozenset({"update", "add_at", "let", "copy"})
 _MOVED = frozenset({"add", "subtract", "multiply", "negative", "maximum", "minimum"})
 
 
 def hoist_shapes(function: Function) -> Function:
     """The function with the ints that a loop does not change before it."""
-    return replace(function, body=_Hoister(_first_arrays(function)).block(function.body))
+    return replace(function, body=_block(function.body))
 
 
-def _first_arrays(function: Function) -> dict[Value, Value]:
-    """For arrays that have the shape of an earlier one: that one."""
-    first: dict[Value, Value] = {}
-    for statement in walk(function.body):
-        match statement:
-            case Let(op=op, args=args, result=result):
-                if op in _KEEP_SHAPE and result.type.rank and isinstance(args[0], Value):
-                    first[result] = args[0]
-            case Loop() | While():
-                for c in statement.carried:
-                    if c.inner.type.rank and isinstance(c.init, Value):
-                        first[c.inner] = first[c.result] = c.init
-            case _:
-                pass
-    return _without_changing(function, first)
-
-
-def _without_changing(function: Function, first: dict[Value, Value]) -> dict[Value, Value]:
-    """A carried array has one shape only where an iteration hands on what it got."""
-    for statement in reversed(list(walk(function.body))):
-        if isinstance(statement, (Loop, While)):
-            for c in statement.carried:
-                if c.inner in first and not _leads(c.next, c.inner, first):
-                    del first[c.inner], first[c.result]
-    return first
-
-
-def _leads(atom: Atom, goal: Value, first: dict[Value, Value]) -> bool:
-    while atom is not goal:
-        if not isinstance(atom, Value) or atom not in first:
-            return False
-        atom = first[atom]
-    return True
-
-
-class _Hoister:
-    def __init__(self, first: dict[Value, Value]) -> None:
-        self.first = first
-
-    def block(self, block: Block) -> Block:
-        result: list[Statement] = []
-        for statement in block:
-            if isinstance(statement, Let):
-                result.append(self.let(statement))
-            elif blocks(statement):
-                new = with_blocks(statement, self.block)
-                if isinstance(new, (Loop, While)):
-                    moved, new = _without_invariant(new)
-                    result += moved
-                result.append(new)
-            else:
-                result.append(statement)
-        return tuple(result)
-
-    def let(self, let: Let) -> Let:
-        """The shape of the first array that has it."""
-        if let.op != "dim" or not isinstance(let.args[0], Value):
-            return let
-        array = let.args[0]
-        while array in self.first:
-            array = self.first[array]
-        return let if array is let.args[0] else replace(let, args=(array,))
+def _block(block: Block) -> Block:
+    result: list[Statement] = []
+    for statement in block:
+        new = with_blocks(statement, _block)
+        if isinstance(new, Loop | While):
+            moved, new = _without_invariant(new)
+            result += moved
+        result.append(new)
+    return tuple(result)
 
 
 def _without_invariant(loop: Loop | While) -> tuple[list[Let], Loop | While]:
