@@ -259,9 +259,9 @@ class Slots:
 
     def _shared(self, inner: Tracer) -> bool:
         """Whether the end of the body shows that names share memory of which this was not known."""
-        held = self.tracer.memory.held
+        held, names = self.tracer.memory.held, assigned(self.syntax)
         outside = [*inner.outer_things(), *inner.frame.names.values(),
-                   *(t for n, t in self.tracer.env.items() if n not in assigned(self.syntax)),
+                   *(t for n, t in self.tracer.env.items() if n not in names),
                    *(t for c, t in held.items() if c not in self.initial)]
         bases = [leaf.base for t in outside for leaf in leaves(t) if isinstance(leaf, Handle)]
         bases += inner.context.lasting                  # their owners look into them afterwards
