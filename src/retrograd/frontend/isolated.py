@@ -28,7 +28,7 @@ from retrograd.frontend.things import (
     with_leaves,
 )
 from retrograd.frontend.tracer import Tracer, static_thing
-from retrograd.ir.nodes import Atom, Block, Function, Value
+from retrograd.ir.nodes import Atom, Block, Function, Value, free
 from retrograd.ir.rewrite import replaced, standing
 from retrograd.ir.types import Scalar, is_float
 from retrograd.optimise.dead import remove_dead
@@ -50,9 +50,11 @@ class Isolated:
 
     @property
     def function(self) -> Function:
-        """The function's block, without what nobody reads."""
-        return remove_dead(Function("inner", tuple(self.own), self.tracer.builder.block,
-                                    self.atoms))
+        """The function's block, without what nobody reads. What it uses of the caller's is given
+        to it like its own parameters."""
+        body = self.tracer.builder.block
+        params = dict.fromkeys((*self.own, *free(body, self.atoms)))
+        return remove_dead(Function("inner", tuple(params), body, self.atoms))
 
     @property
     def leaves(self) -> list[Value]:

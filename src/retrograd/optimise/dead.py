@@ -5,7 +5,8 @@ before:                         after:
     b = sin(x)                      return b
     return b
 
-A loop keeps only the carried values that its results, its exits or its other carried values need.
+A loop keeps only the carried values that its results, its exits or its other carried values need;
+it still counts its trips, which the reverse of a loop that leaves early asks for.
 """
 
 from __future__ import annotations
@@ -82,8 +83,7 @@ def _needed(carried: tuple[Carried, ...], live: Live) -> tuple[Carried, ...]:
 
 
 def _loop(loop: Loop, live: Live) -> Loop | None:
-    trips = loop.trips if loop.trips in live else None
-    if trips is None and not _needed(loop.carried, live) and not _acts(loop.body):
+    if loop.trips not in live and not _needed(loop.carried, live) and not _acts(loop.body):
         return None
     if loop.leave is not None:
         _read((loop.leave,), live)
@@ -97,7 +97,7 @@ def _loop(loop: Loop, live: Live) -> Loop | None:
             break
         carried = grown
     live |= inner
-    return replace(loop, carried=carried, body=body, trips=trips)
+    return replace(loop, carried=carried, body=body)
 
 
 def _while(loop: While, live: Live) -> While | None:
