@@ -265,3 +265,37 @@ def elements_of_every_shape(A):
             deep[j, -1, i] += np.log(wide[1, j])
             A[j, i] = wide[-1, -j - 1] * deep[i, j, 0]
     return A
+
+
+@in_place((normal(18), 3), argnums=(0,))
+def two_fields_of_one_state(y, n):
+    """A state vector whose halves are seen as grids, row by row."""
+    y = y.copy()
+    u, v = y[:9].reshape(3, 3), y[9:].reshape(3, 3)
+    for k in range(n):
+        u[1, 1:] += 0.1 * v[2, :-1] * u[k, ::2]
+        u[0] = v[2, :] * y[k]
+        v[k, 2] -= u[0, k] * v[-1, -1]
+        v[-1, k::2] *= u[1, 0]
+    return y
+
+
+@in_place((normal(4, 4, 4), normal(4, 3)))
+def columns_of_a_row_by_number(C, v):
+    """An int beside a slice and an integer array brings the array's axes to the front: not so
+    where the int is that of the view."""
+    C = C.copy()
+    for i in range(2):
+        row = C[i]
+        row[:, np.array([0, 2, 1])] = v * row[:, np.array([3, 3, 0])]
+        row[1:, np.array([2, 0])] += v[:3, 1:]
+    return C
+
+
+@in_place((normal(4, 4, 4),))
+def squares_by_number_through_a_view(C):
+    C = C.copy()
+    block = C[:, 1]
+    block[np.array([3, 1]), 1:] *= 2.0
+    C[0][:, np.array([1, 3, 0, 2])] = C[1] * block[2]
+    return C

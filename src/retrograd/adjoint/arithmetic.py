@@ -140,7 +140,7 @@ def unbroadcast(builder: Builder, g: Atom, value: Value) -> Atom:
     return g
 
 
-def reshaped(builder: Builder, g: Atom, value: Value, name: str = "t") -> Atom:
+def reshaped(builder: Builder, g: Atom, value: Value) -> Atom:
     """An adjoint with the shape of a value, whatever it was reshaped from before."""
     let = builder.definition(g)
     while let is not None and let.op == "reshape":
@@ -151,7 +151,7 @@ def reshaped(builder: Builder, g: Atom, value: Value, name: str = "t") -> Atom:
             facts.provably_equal(a, b)
             for a, b in zip(facts.of(g), facts.of(value), strict=True)):
         return g
-    return builder.let("reshape", g, *builder.shape_atoms(value), name=name)
+    return builder.let("reshape", g, *builder.shape_atoms(value))
 
 
 def _array(builder: Builder, g: Atom) -> Atom:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from retrograd.adjoint.activity import differentiable_args, overwrites
 from retrograd.adjoint.arithmetic import add, reshaped, times, unbroadcast, zeros
 from retrograd.adjoint.checkpoint import reverse_checkpointed
+from retrograd.adjoint.parts import Part, receiver
 from retrograd.adjoint.residuals.demand import Residuals
 from retrograd.adjoint.residuals.tapes import iteration_number
 from retrograd.adjoint.ruled import reverse_ruled
@@ -113,23 +114,16 @@ class Reverse:
         present = sweep.get(value, self.residuals.places.scope[value])
         return zeros(sweep.builder, value) if present is None else present
 
-    def shown(self, array: Value, sweep: Sweep) -> Value:
-        """The array whose adjoint takes what parts of `array` receive: `array` itself, or what it
-        shows in another shape where that has an adjoint already. In a loop an adjoint of the
-        shape's own would be another array in every iteration."""
-        places = self.residuals.places
-        home = places.scope[array]
-        source = array
-        while (let := places.lets.get(source)) is not None and let.op == "reshape":
-            inner = let.args[0]
-            if source in sweep.state or not isinstance(inner.type, Array):
-                break
-            assert isinstance(inner, Value)
-            source = inner
-        if source is array or not (home is sweep.scope or home.loops()) or sweep.get(
-                source, places.scope[source]) is None:
-            return array
-        return source
+    def add_at(self, part: Part, g: Atom, sweep: Sweep) -> None:
+        """Add a contribution to the adjoint of a part of an array."""
+        part = receiver(part, self.residuals.places, self.residuals.need, sweep)
+        builder, name = sweep.builder, bar(part.array)
+        total = self.adjoint_array(part.array, sweep)
+        if part.shape is not None:
+            total = builder.let("reshape", total, *map(builder.atom_of, part.shape), name=name)
+        total = builder.let("add_at", total, *part.atoms, g, name=name, index=part.index)
+        sweep.state[part.array] = total if part.shape is None else builder.let(
+            "reshape", total, *builder.shape_atoms(part.array), name=name)
 
     # --- operations ----------------------------------------------------------------------------
 
@@ -210,12 +204,7 @@ class Reverse:
             return
         if let.op in ("load", "view", "take"):
             atoms = [self.residuals.need(a, sweep) for a in let.args[1:]]
-            shown = self.shown(array, sweep)
-            total = self.adjoint_array(shown, sweep)
-            if shown is not array:
-                total = reshaped(builder, total, array, bar(array))
-            total = builder.let("add_at", total, *atoms, g, name=bar(array), index=index)
-            sweep.state[shown] = reshaped(builder, total, shown, bar(shown))
+            self.add_at(Part(array, index, tuple(atoms)), g, sweep)
             return
         if let.op == "push":
             index = ("int", *(FULL,) * (array.type.rank - 1))

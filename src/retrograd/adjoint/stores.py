@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent
-from retrograd.ir.index import Index, Slice, advanced, parts
+from retrograd.ir.index import Index, Slice, advanced, apart, parts
 from retrograd.ir.nodes import Atom, Let, Value, integer, number
 from retrograd.ir.operations_arrays import size
 from retrograd.ir.types import Array, Scalar
@@ -56,16 +56,8 @@ def _last_writers(builder: Builder, g: Atom, index: Index, atoms: tuple[Atom, ..
     numbers = builder.let("reshape", numbers, *map(builder.atom_of, shape))
     owners = builder.let("update", empty, *places, numbers, index=items)
     won = builder.let("equal", builder.let("take", owners, *places, index=items), numbers)
-    trailing = rank - len(shape) - (0 if _apart(index) else before)
+    trailing = rank - len(shape) - (0 if apart(index) else before)
     if trailing <= 0:
         return won
     assert isinstance(won, Value) and isinstance(won.type, Array)
     return builder.let("reshape", won, *map(builder.atom_of, shape), *[integer(1)] * trailing)
-
-
-def _apart(index: Index) -> bool:
-    """Whether slices stand between the arrays and ints of an index: then NumPy puts the axes of
-    the arrays first."""
-    kinds = [item in ("array", "int") for item in index]
-    first, last = kinds.index(True), len(kinds) - kinds[::-1].index(True)
-    return not all(kinds[first:last])

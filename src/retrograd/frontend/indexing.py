@@ -11,11 +11,13 @@ import numpy as np
 from retrograd.errors import Unsupported
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
+from retrograd.frontend.composing import through
 from retrograd.frontend.things import Cell, Handle, Items, Static, Thing, View, fresh
 from retrograd.frontend.tracer import Tracer, known
 from retrograd.ir.extents import at_most_one
 from retrograd.ir.index import FULL, Item, Slice, advanced
 from retrograd.ir.nodes import Atom, Constant, Value, integer
+from retrograd.ir.operations_arrays import index_shape
 from retrograd.ir.types import Array, is_integer
 
 
@@ -56,17 +58,49 @@ def read(tracer: Tracer, owner: Handle, node: ast.expr) -> Thing:
 def read_parts(tracer: Tracer, owner: Handle, items: tuple[Item, ...],
                atoms: tuple[Atom, ...]) -> Thing:
     """Read the part of an array that an index names."""
-    array = tracer.current(owner)
     builder = tracer.builder
     op = "take" if advanced(items) else "load" if all(i == "int" for i in items) else "view"
     if op == "view" and all(i == FULL for i in items):
         return owner
-    result = builder.let(op, array, *atoms, index=items)
-    assert isinstance(result, Value)
-    check(tracer, array, items, atoms, result)
+    result = _of_the_array(tracer, owner, op, items, atoms)
+    array = owner.value
+    if result is None:
+        array = tracer.current(owner)
+        made = builder.let(op, array, *atoms, index=items)
+        assert isinstance(made, Value)
+        check(tracer, array, items, atoms, made)
+        result = made
     if op == "view":
         return looked_into(tracer, owner, array, result, op, atoms, {"index": items})
     return fresh(result) if isinstance(result.type, Array) else result
+
+
+def _of_the_array(tracer: Tracer, owner: Handle, op: str, items: tuple[Item, ...],
+                  atoms: tuple[Atom, ...]) -> Value | None:
+    """A part of a view, read from the array itself: where that was written since, the view would
+    have to be made again, and its adjoint too. None where there is no such index."""
+    memory, builder = tracer.memory, tracer.builder
+    written = memory.contents.get(owner.base) is not owner.version
+    if op == "take" or not owner.path or not written or any(
+            isinstance(item, Slice) and item.one for item in items):
+        return None
+    tracer.settled(owner)
+    shape = builder.facts.of(owner.value)
+    path, _, index, found = through(builder, owner.path, shape, items, atoms)
+    if path == owner.path:
+        return None
+    check(tracer, owner.value, items, atoms, None)
+    array: Atom = memory.content(owner.base)
+    for view in path:
+        array = builder.let(view.op, array, *view.atoms, **view.static)
+    result = builder.let(op, array, *found, index=index)
+    assert isinstance(result, Value)
+    if op == "view":
+        query = builder.query((owner.value, *atoms), {"index": items})
+        builder.facts.extents[result] = tuple(
+            own if seen is None else seen for own, seen in zip(
+                builder.facts.of(result), index_shape(query, len(atoms)), strict=True))
+    return result
 
 
 def looked_into(tracer: Tracer, owner: Handle, array: Value, result: Value, op: str,

@@ -14,7 +14,7 @@ from retrograd.frontend import endings, indexing
 from retrograd.frontend.arithmetic import BINARY, arithmetic, binary
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.composing import composed
+from retrograd.frontend.composing import Shape, through
 from retrograd.frontend.things import Handle, Thing, View
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.index import Index, advanced, everything
@@ -126,7 +126,8 @@ def store(tracer: Tracer, owner: Handle, index: Index, atoms: tuple[Atom, ...], 
     if owner.path:
         indexing.check(tracer, array, index, atoms, None)
     content = tracer.memory.content(owner.base)
-    new = _stored(tracer, content, owner.path, index, atoms, value, op)
+    new = _stored(tracer, content, owner.path, tracer.builder.facts.of(array), index, atoms,
+                  value, op)
     if not owner.path:
         indexing.check(tracer, array, index, atoms, new)
     tracer.memory.write(owner.base, new)
@@ -157,9 +158,10 @@ def _fitting(tracer: Tracer, value: Atom, array: Value) -> Atom:
     return tracer.builder.cast(value, dtype)
 
 
-def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], index: Index,
+def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], shape: Shape, index: Index,
             atoms: tuple[Atom, ...], value: Atom, op: str) -> Value:
-    """The new content of a base: `content`, stored into through a path of views."""
+    """The new content of a base: `content`, stored into through a path of views to an array of
+    this shape."""
     builder = tracer.builder
     if not content.type.rank:
         return _number(tracer, content, value, op)
@@ -168,17 +170,17 @@ def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], index: Index
         new = builder.let(op, content, *atoms, value, name=content.name, index=index)
         assert isinstance(new, Value)
         return new
+    path, shape, index, atoms = through(builder, path, shape, index, atoms)
+    if not path:
+        return _stored(tracer, content, (), shape, index, atoms, value, op)
     *front, last = path
     below = _seen(tracer, content, tuple(front))
     part = _seen(tracer, below, (last,))
-    inner = composed(tracer, last, builder.facts.of(part), index, atoms)
-    if inner is not None:
-        return _stored(tracer, content, tuple(front), *inner, value, op)
     value = _ranked(tracer, part, index, atoms, value)
     changed = builder.let(op, part, *atoms, value, name=part.name, index=index)
     if last.op == "view":
-        return _stored(tracer, content, tuple(front), last.static["index"], last.atoms, changed,
-                       "update")
+        return _stored(tracer, content, tuple(front), last.extents, last.static["index"],
+                       last.atoms, changed, "update")
     back = builder.let("reshape", changed, *builder.shape_atoms(below), name=below.name) \
         if last.op == "reshape" else builder.let(
             "transpose", changed, axes=_inverse(last.static["axes"]))
@@ -186,7 +188,8 @@ def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], index: Index
         assert isinstance(back, Value)
         builder.facts.extents[back] = builder.facts.of(below)
         return back
-    return _stored(tracer, content, tuple(front), everything(below.type.rank), (), back, "update")
+    return _stored(tracer, content, tuple(front), last.extents, everything(below.type.rank), (),
+                   back, "update")
 
 
 def _number(tracer: Tracer, content: Value, value: Atom, op: str) -> Value:

@@ -172,6 +172,11 @@ class Tracer:
 
     def current(self, handle: Handle) -> Value:
         """What an array holds now."""
+        self.settled(handle)
+        return self.memory.current(handle, self.builder)
+
+    def settled(self, handle: Handle) -> None:
+        """Refuse an array of which only the program knows whether it was written."""
         other = self.memory.conflict(handle.base)
         if other is not None:
             name, first = handle.value.name, other.first.name
@@ -179,7 +184,6 @@ class Tracer:
             self.refuse(f"{name!r} may or may not be the same array as {what} that was written "
                         "before: which, a branch or a loop decides",
                         f"make {name!r} a copy where it is bound: .copy()")
-        return self.memory.current(handle, self.builder)
 
     def atom(self, thing: Thing) -> Atom | None:
         """The value of a number or an array now."""

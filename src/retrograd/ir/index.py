@@ -68,5 +68,13 @@ def whole(index: Index) -> bool:
     return all(item == FULL for item in index)
 
 
+def apart(index: Index) -> bool:
+    """Whether slices stand between the arrays and ints of an index: then NumPy puts the axes of
+    the arrays first."""
+    kinds = [item in ("array", "mask", "int") for item in index]
+    first, last = kinds.index(True), len(kinds) - kinds[::-1].index(True)
+    return not all(kinds[first:last])
+
+
 def advanced(index: Index) -> bool:
     return "array" in index or "mask" in index
