@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from retrograd.adjoint import derive, reverse, templates
-from retrograd.adjoint.residuals import demand, tapes
+from retrograd.adjoint.residuals import demand, filling
 from retrograd.adjoint.sweep import Sweep, bar
 from retrograd.backend import fold, names
 from retrograd.backend.lowering import reductions, scope
@@ -195,7 +195,7 @@ def an_early_exit_is_reversed_from_the_end(monkeypatch: pytest.MonkeyPatch) -> N
 @bug(20)
 def the_version_after_the_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
     """A carried value is stored as it is at the end of its iteration."""
-    real = tapes._Writer.loop
+    real = filling._Writer.loop
 
     def loop(self: Any, statement: Any, *rest: Any) -> None:
         for c in statement.carried:
@@ -205,7 +205,7 @@ def the_version_after_the_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
                 tape.value = c.next
         real(self, statement, *rest)
 
-    monkeypatch.setattr(tapes._Writer, "loop", loop)
+    monkeypatch.setattr(filling._Writer, "loop", loop)
 
 
 @bug(40)

@@ -15,7 +15,8 @@ from retrograd.adjoint.arithmetic import zeros
 from retrograd.adjoint.checkpoint_copies import Copy, computed_again
 from retrograd.adjoint.residuals.answers import STORE_COST, Answer
 from retrograd.adjoint.residuals.demand import Residuals
-from retrograd.adjoint.residuals.tapes import Tapes, with_tapes
+from retrograd.adjoint.residuals.filling import with_tapes
+from retrograd.adjoint.residuals.tapes import Tapes
 from retrograd.adjoint.residuals.versions import versions
 from retrograd.adjoint.scopes import places
 from retrograd.adjoint.sweep import Sweep, bar

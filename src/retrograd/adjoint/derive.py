@@ -15,8 +15,9 @@ from retrograd.adjoint.activity import activity
 from retrograd.adjoint.arithmetic import zeros
 from retrograd.adjoint.residuals.answers import Answer
 from retrograd.adjoint.residuals.demand import Residuals
+from retrograd.adjoint.residuals.filling import with_tapes
 from retrograd.adjoint.residuals.restoring import Chain, chains, total, worth_restoring
-from retrograd.adjoint.residuals.tapes import Tapes, with_tapes
+from retrograd.adjoint.residuals.tapes import Tapes
 from retrograd.adjoint.residuals.versions import versions
 from retrograd.adjoint.reverse import Reverse
 from retrograd.adjoint.scopes import places
