@@ -36,6 +36,7 @@ from retrograd.optimise.extents import share_extents
 from retrograd.optimise.forwarded import forward_stores
 from retrograd.optimise.fuse import fuse
 from retrograd.optimise.invariant import hoist_shapes
+from retrograd.optimise.parallel import in_blocks, without_wishes
 from retrograd.optimise.promoted import promote_elements
 from retrograd.optimise.ruled import without_rules
 from retrograd.optimise.simplify import simplify
@@ -67,7 +68,7 @@ OPTIMISATIONS: tuple[Stage, ...] = (
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
     remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,
-    forward_stores, remove_dead, run_forward, hoist_buffers, remove_dead)
+    forward_stores, remove_dead, run_forward, in_blocks, hoist_buffers, remove_dead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,8 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
             whole = derived.function
             if not request.boundscheck:
                 whole = without_index_checks(whole)
+            if not request.parallel:
+                whole = without_wishes(whole)
             program = without_boundary(optimised(lower(whole), LOWERED_OPTIMISATIONS))
             return emit(program, "compiled", derived.structure, header, reserved=names)
 

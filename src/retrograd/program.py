@@ -52,7 +52,8 @@ class Request:
     `known_captures` are captured ints whose value is part of the specialisation. Without
     `boundscheck`, compiled code does not check indices. `returns` names array parameters whose
     last contents are results too. Variables in `recompute` and `store` are computed again or
-    stored, whatever the planner would do.
+    stored, whatever the planner would do. With `parallel`, marked loops run on all cores where
+    that is proven to be right.
     """
 
     function: Callable[..., Any]
@@ -67,6 +68,7 @@ class Request:
     returns: tuple[str, ...] = ()
     recompute: tuple[str, ...] = ()
     store: tuple[str, ...] = ()
+    parallel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,20 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Helper:
+    """A function that a compiled one calls; Numba runs its loop on all cores if `parallel`."""
+
+    name: str
+    parallel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Emitted:
     """One function as Python source, printed for NumPy or for Numba.
 
     A compiled function returns a flat tuple of leaves (the bare leaf when there is one). If it can
     fail, the tuple starts with the status (0: success), `integers` ints and `floats` floats.
+    `helpers` stand before it in the source.
     """
 
     name: str
@@ -119,6 +130,7 @@ class Emitted:
     failures: tuple[Failure, ...] = ()
     integers: int = 0
     floats: int = 0
+    helpers: tuple[Helper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -430,7 +430,5 @@ def test_types_alone_do_not_warn():
 # --- options -------------------------------------------------------------------------------------
 
 
-def test_parallel_is_off_by_default_and_refused():
+def test_parallel_is_off_by_default():
     assert rg.grad(at_top).options.parallel is False
-    with pytest.raises(rg.Unsupported, match=r"(?s)parallel=True.*remedy: \w+"):
-        rg.grad(at_top, parallel=True)

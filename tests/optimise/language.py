@@ -3,7 +3,8 @@
     x_bar = add_at(x_bar, i, multiply(2.0, load(x, i)))
 
 Calls are operations, arithmetic on ints may be written with operators, `for` and `if` carry what
-they assign, `check_index(i, n)` is a check, and a line `sweeps` is the mark between the sweeps.
+they assign (over `prange` or `blocks` it has that mark), `check_index(i, n)` is a check, and a line
+`sweeps` is the mark between the sweeps.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from retrograd.optimise.sweeps import BOUNDARY
 
 VECTOR, F = Array("float64", (None,)), Scalar("float64")
 _OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.USub: "negative",
-              ast.Lt: "less", ast.GtE: "greater_equal", ast.Or: "logical_or"}
+              ast.FloorDiv: "floor_divide", ast.Lt: "less", ast.GtE: "greater_equal", ast.Or: "logical_or"}
 _MADE = frozenset({"zeros", "ones", "empty", "full"})
 _INDEXED = {"load": 1, "view": 1, "update": 2, "add_at": 2}
 
@@ -141,7 +142,10 @@ class _Reader:
         results = [Value(n, init.type) for n, init in zip(names, inits, strict=True)]
         carried = tuple(Carried(init, value, inside.env[n], result) for n, init, value, result
                         in zip(names, inits, inners, results, strict=True))
-        builder.append(Loop(index, *bounds, carried, inner.block))
+        assert isinstance(node.iter.func, ast.Name)
+        mark = node.iter.func.id
+        builder.append(Loop(index, *bounds, carried, inner.block, parallel=mark == "prange",
+                            blocks=mark == "blocks"))
         self.env.update(zip(names, results, strict=True))
 
     def branch(self, node: ast.If, builder: Builder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 from retrograd.api.options import Options
 from retrograd.program import Emitted, Failure, Program
@@ -20,10 +21,11 @@ def text(program: Program, compiled: bool, options: Options) -> str:
 
 def _decorated(emitted: Emitted, options: Options) -> str:
     """The source with the decorator that it is compiled with."""
-    flags = options.compile_options().flags()
-    shown = "True" if flags is True else "{" + ", ".join(
-        repr(f) for f in sorted(flags)) + "}"  # type: ignore[arg-type]
-    decorator = f"@numba.njit(error_model='numpy', fastmath={shown})\n"
+    decorator = _decorator(options, "")
+    for helper in emitted.helpers:
+        how = _decorator(options, ", parallel=True" if helper.parallel else "")
+        emitted = replace(emitted, source=emitted.source.replace(
+            f"\ndef {helper.name}(", f"\n{how}def {helper.name}("))
     head = re.search(rf"^def {re.escape(emitted.name)}\(", emitted.source, re.MULTILINE)
     if head is None or emitted.source[:head.start()].rstrip().endswith(")"):
         return emitted.source
@@ -35,6 +37,13 @@ def _decorated(emitted: Emitted, options: Options) -> str:
     return f"{_with_import(before)}{decorator}{after.rstrip()}\n\n\n{_caller(emitted, kernel)}"
 
 
+def _decorator(options: Options, more: str) -> str:
+    flags = options.compile_options().flags()
+    shown = "True" if flags is True else "{" + ", ".join(
+        repr(f) for f in sorted(flags)) + "}"  # type: ignore[arg-type]
+    return f"@numba.njit(error_model='numpy', fastmath={shown}{more})\n"
+
+
 def _flat(structure: Tree) -> bool:
     """Whether the function's results are those of the compiled one as they are."""
     return isinstance(structure, Leaf) or (
@@ -44,7 +53,8 @@ def _flat(structure: Tree) -> bool:
 
 def _caller(emitted: Emitted, kernel: str) -> str:
     """The function with the structure of its results, which raises what the compiled one says."""
-    definition = next(s for s in ast.parse(emitted.source).body if isinstance(s, ast.FunctionDef))
+    definition = next(s for s in ast.parse(emitted.source).body
+                      if isinstance(s, ast.FunctionDef) and s.name == emitted.name)
     params = ", ".join(a.arg for a in definition.args.args)
     results = [f"result_{k}" for k in range(_leaves(emitted.structure))]
     payload = [*(f"i_{k}" for k in range(emitted.integers)),

@@ -11,7 +11,7 @@ import numpy as np
 
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted, display_name, place_name, signature_of
-from retrograd.api.specialise import Signature, Specialiser
+from retrograd.api.specialise import Signature, Specialisation, Specialiser
 from retrograd.api.types import Param
 from retrograd.backend.dispatch import slow_entry
 from retrograd.derivation import Derivation
@@ -134,6 +134,32 @@ class Compiled:
             self._differentiated(declared), values, self._slow, "compile()", declared=True)
         if found.entry is not None:
             self._entry = found.entry
+
+    @functools.cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """The same function for compiled callers: `@njit` code may call it.
+
+        `g = rg.grad(f).compiled` is a plain function, which Numba compiles into its callers; from
+        Python it calls this object. Arguments are numbers and arrays of any layout, and strings or
+        None where the call is written; results are numbers, arrays and tuples of them. A float64
+        counts as a Python float, what `f` raises is raised in the caller (where Numba leaks what
+        was allocated), and as everywhere in Numba the code is fixed when the caller is compiled:
+        with `cache=True` a caller in another file does not notice that `f` has changed. A caller
+        that passes arrays with an extent of 1 is compiled after a call with such arguments.
+
+        Raises Unsupported, when its caller is compiled, where `f` reads numbers or arrays from
+        outside, and where it writes into one of several arrays.
+        """
+        from retrograd.api.compiled import compiled
+
+        return compiled(self)
+
+    def specialised(self, params: Sequence[Param], values: Sequence[Any],
+                    reason: str) -> tuple[Specialisation, list[Specialisation]]:
+        """The specialisation for declared types, and all that there are."""
+        found = self._specialiser.for_params(
+            self._differentiated(params), values, self._slow, reason)
+        return found, self._specialiser.made()
 
     def _differentiated(self, params: Sequence[Param]) -> tuple[Param, ...]:
         positions = self._specialiser.wanted.positions

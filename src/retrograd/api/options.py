@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from retrograd.backend.numba_compile import CompileOptions
-from retrograd.errors import Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,8 @@ class Options:
     max_memory: float | None = None
 
     def __post_init__(self) -> None:
-        if self.parallel:
-            raise Unsupported("parallel=True is not available in this release",
-                              "leave it out, and call the gradient from several threads: "
-                              "compiled code on arrays releases the interpreter's lock")
-        for name in ("has_aux", "holomorphic", "jit", "boundscheck", "cache", "vector_math"):
+        for name in ("has_aux", "holomorphic", "jit", "parallel", "boundscheck", "cache",
+                     "vector_math"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.fastmath, bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import threading
@@ -20,6 +21,7 @@ from retrograd.backend.dispatch import fast_entry, guard_holds, runner
 from retrograd.backend.dispatch_limit import Limit, require_known, require_within
 from retrograd.backend.dispatch_results import Call
 from retrograd.backend.dispatch_writes import put_back, require_apart
+from retrograd.backend.numba_compile import compiler_lock
 from retrograd.errors import InternalError, Unsupported
 from retrograd.frontend.need import NeedStatic
 from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type
@@ -160,12 +162,20 @@ class Specialiser:
         """
         found = self._find(params, values)
         if found is None:
-            with self._lock:
+            with self._making(), self._lock:
                 found = self._find(params, values)
                 if found is None:
                     found = self._make(params, values, slow, first, declared)
         self.latest = found
         return found
+
+    def made(self) -> list[Specialisation]:
+        """All specialisations so far."""
+        with self._lock:
+            return list(dict.fromkeys(s for found in self._table.values() for s in found))
+
+    def _making(self) -> contextlib.AbstractContextManager[Any]:
+        return compiler_lock() if self.options.jit else contextlib.nullcontext()
 
     def params_of(self, values: Sequence[Any]) -> tuple[Param, ...]:
         """The types of the arguments, one entry a parameter."""
@@ -307,7 +317,7 @@ class Specialiser:
             self.options.has_aux, self.options.holomorphic,
             tuple((name, None) for name in sorted(self._known_captures)),
             self.options.boundscheck, self.options.contents, tuple(self.options.recompute),
-            tuple(self.options.store))
+            tuple(self.options.store), self.options.parallel)
 
     def _note_static(self, names: tuple[str, ...], captures: tuple[str, ...],
                      params: tuple[Param, ...]) -> None:

@@ -178,7 +178,7 @@ def _path(request: Request) -> Path | None:
         return None
     asked = (request.product, request.wrt, request.single, request.has_aux, request.holomorphic,
              request.known_captures, request.boundscheck, request.returns,
-             request.recompute, request.store)
+             request.recompute, request.store, request.parallel)
     known = (str(function.__module__), function.__qualname__, _code(function.__code__),
              repr(params), repr(asked), *_versions())
     return folder / f"{cache.entry_name(function.__name__, *known)}.program"

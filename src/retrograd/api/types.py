@@ -51,7 +51,7 @@ def type_of(value: Any) -> Type | Known:
     if isinstance(value, np.ndarray):
         return _array_type(value)
     if isinstance(value, np.generic):
-        return Scalar(_checked_dtype(value.dtype))
+        return Scalar(checked_dtype(value.dtype))
     kinds: tuple[Any, ...] = (int, float, complex)
     for kind in kinds:                              # IntEnum and other subclasses of numbers
         if isinstance(value, kind):
@@ -144,7 +144,7 @@ def _array_type(value: np.ndarray[Any, Any]) -> Type:
         layout = "C"
     else:
         layout = "F" if flags & _CONTIGUOUS_F else "A"
-    return _array(_checked_dtype(value.dtype),
+    return _array(checked_dtype(value.dtype),
                   tuple(1 if n == 1 else None for n in value.shape), layout)
 
 
@@ -154,7 +154,7 @@ def _array(dtype: str, dims: tuple[int | None, ...], layout: str) -> Array:
 
 
 @functools.lru_cache(maxsize=64)
-def _checked_dtype(dtype: np.dtype[Any]) -> str:
+def checked_dtype(dtype: np.dtype[Any]) -> str:
     if dtype.name in DTYPES and dtype.isnative:
         return str(dtype.name)
     if dtype.kind not in "biufc":

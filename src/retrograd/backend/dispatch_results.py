@@ -107,13 +107,13 @@ def _unpacked(call: Call, called: str, results: list[str], names: Names) -> list
         return [called]
     lines = [f"{', '.join(targets)} = {called}"]
     if call.failures:
-        fail = names.put("fail", _Failing(call.failures, call.integers))
+        fail = names.put("fail", Failing(call.failures, call.integers))
         values = "".join(f"{p}, " for p in targets[1:len(targets) - len(results)])
         lines.append(f"if {targets[0]}: raise {fail}({targets[0]}, ({values}))")
     return lines
 
 
-class _Failing:
+class Failing:
     """Makes the exception that a status stands for."""
 
     def __init__(self, failures: tuple[Failure, ...], integers: int) -> None:

@@ -40,8 +40,9 @@ from retrograd.program import Emitted
 from retrograd.trees import Fixed, Leaf, Node, Tree
 
 READABLE, COMPILED = "readable", "compiled"
-_PRINTED_BUILTINS = frozenset({"abs", "range", "print", "complex"})
-_IMPORTS = {"numpy": "np", "math": "math", "erf": "erf", "erfc": "erfc", "gammaln": "gammaln"}
+_PRINTED_BUILTINS = frozenset({"abs", "range", "print", "complex", "Exception", "RuntimeError"})
+_IMPORTS = {"numpy": "np", "math": "math", "erf": "erf", "erfc": "erfc", "gammaln": "gammaln",
+            "prange": "prange"}
 _FROM_SCIPY = ("erf", "erfc", "gammaln")
 
 
@@ -74,10 +75,10 @@ def emit(function: Function, dialect: str, structure: Tree,
         name, ast.arguments([], [ast.arg(context.names[p]) for p in function.params], None, [],
                             [], None, []), body, [])
     module: list[ast.stmt] = [Comment(line) for line in header]
-    module += [*_imports(context), definition]
+    module += [*_imports(context), *context.helpers.values(), definition]
     failures = context.failures
     return Emitted(name, source_of(module), structure, failures.all, failures.integers,
-                   failures.floats)
+                   failures.floats, tuple(context.helpers))
 
 
 def _context(function: Function, accumulations: frozenset[Let], compiled: bool, name: str,
@@ -94,7 +95,8 @@ def _context(function: Function, accumulations: frozenset[Let], compiled: bool, 
                    aliases, failures_of(function) if compiled else Failures(), expression,
                    _fresh({*names.values(), *taken, *reserved}), nonnegative,
                    hidden(function, nonnegative),
-                   sum(isinstance(s, (Effect, Raise)) for s in walk(function.body)))
+                   sum(isinstance(s, (Effect, Raise)) for s in walk(function.body)),
+                   function=name)
 
 
 def _names_in(function: Function) -> frozenset[str]:
@@ -232,6 +234,10 @@ def _imports(context: Context) -> list[ast.stmt]:
         if module in context.imported:
             alias = context.aliases[module]
             lines.append(ast.Import([ast.alias(module, None if alias == module else alias)]))
+    if "prange" in context.imported:
+        alias = context.aliases["prange"]
+        lines.append(ast.ImportFrom("numba", [ast.alias(
+            "prange", None if alias == "prange" else alias)], 0))
     special = [f for f in _FROM_SCIPY if f in context.imported]
     if special:
         lines.append(ast.ImportFrom("scipy.special", [ast.alias(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_arrays import subscript
 from retrograd.backend.emit_checks import draw, effect, failure
 from retrograd.backend.emit_context import Context, is_array
+from retrograd.backend.emit_parallel import SERIAL, parallel, runs_at_once
 from retrograd.backend.emit_tapes import fits, grown_where_full, push, steady_pushes
 from retrograd.backend.printer import Comment
 from retrograd.errors import Span
@@ -197,6 +198,11 @@ class BlockPrinter:
     def loop(self, loop: Loop) -> Body:
         context = self.context
         before, after = self.slots(loop)
+        if runs_at_once(context, loop):
+            inside = replace(self, results=())
+            return [*before, *parallel(context, loop, inside.arm(loop.body), self.results)]
+        if context.compiled and (loop.parallel or loop.blocks):
+            before.append(Comment(SERIAL))
         body = self.arm(loop.body)
         if not ends(loop.body):
             body += after

@@ -60,8 +60,8 @@ def _status(context: Context, exception: type[BaseException], message: Message,
                 _widened(context, atom, "int64" if letter == "i" else "float64"))
     integers = payload["i"] + [ast.Constant(0)] * (failures.integers - len(payload["i"]))
     floats = payload["f"] + [ast.Constant(0.0)] * (failures.floats - len(payload["f"]))
-    unread = [_default(context, type) for type in results]
-    return ast.Return(syntax.sequence([ast.Constant(number), *integers, *floats, *unread]))
+    return ast.Return(syntax.sequence(
+        [ast.Constant(number), *integers, *floats, *unread(context, results)]))
 
 
 _MANY = 6                   # returns of failures of which each has arrays of its own
@@ -70,6 +70,11 @@ _MANY = 6                   # returns of failures of which each has arrays of it
 def _widened(context: Context, atom: Atom, dtype: str) -> ast.expr:
     node = context.atom(atom)
     return node if atom.type.dtype == dtype else context.converted(node, dtype)
+
+
+def unread(context: Context, results: Sequence[Type]) -> list[ast.expr]:
+    """Results for a return that reports a failure."""
+    return [_default(context, type) for type in results]
 
 
 def _default(context: Context, type: Type) -> ast.expr:
@@ -170,7 +175,7 @@ def _check_each(context: Context, effect: Effect, results: Sequence[Type]) -> li
     values: list[ast.expr] = [syntax.name(checked), context.atom(extent)]
     values += [ast.Constant(0)] * (context.failures.integers - 2)
     values += [ast.Constant(0.0)] * context.failures.floats
-    values += [_default(context, type) for type in results]
+    values += unread(context, results)
     body: list[ast.stmt] = [
         syntax.assign(syntax.target(checked), element),
         syntax.branch(syntax.inverted(_within(syntax.name(checked), context, extent)),

@@ -23,6 +23,7 @@ from retrograd.ir.nodes import (
     walk,
 )
 from retrograd.ir.types import Array, Type
+from retrograd.program import Helper
 
 # What a Python literal is; other dtypes need to be spelled out.
 _LITERAL = frozenset({"bool", "int64", "float64", "complex128"})
@@ -60,6 +61,8 @@ class Context:
     imported: dict[str, None] = field(default_factory=dict)
     exceptions: dict[type[BaseException], None] = field(default_factory=dict)
     nothing: dict[Type, str] = field(default_factory=dict)     # empty arrays of returns that fail
+    function: str = ""
+    helpers: dict[Helper, ast.stmt] = field(default_factory=dict)
 
     def alias(self, module: str) -> str:
         """The name of an import, which is then made."""

@@ -46,17 +46,20 @@ class Kernel:
     """A compiled function. `call` takes exactly the types it was compiled for: it checks none.
 
     `module` is its source file's name without folder; `fresh` says that it was compiled now and
-    not loaded from disk. `dispatcher` must live as long as `call` is used.
+    not loaded from disk. `dispatcher` must live as long as `call` is used. `alone`: one call at a
+    time, because of Numba's threads.
     """
 
     call: Callable[..., Any]
     dispatcher: Any
     module: str
     fresh: bool
+    alone: bool = False
 
 
 _kernels: dict[str, Kernel] = {}
 _compiling = threading.RLock()
+_using_threads = threading.RLock()
 
 
 def compile_emitted(emitted: Emitted, params: tuple[Type, ...], options: CompileOptions) -> Kernel:
@@ -86,17 +89,21 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
     from llvmlite.binding import get_host_cpu_name
 
     folder, lasting = cache.folder_in(cache.root(), get_host_cpu_name())
-    function = getattr(cache.module(folder, name, emitted.source), emitted.name)
+    module = cache.module(folder, name, emitted.source)
+    function = getattr(module, emitted.name)
     settings: dict[str, Any] = {"error_model": "numpy", "fastmath": options.flags(),
                 "nogil": _without_lock(params)}
+    for helper in emitted.helpers:
+        setattr(module, helper.name, numba.njit(parallel=helper.parallel, **settings)(
+            getattr(module, helper.name)))
     signature = tuple(numba_type(p) for p in params)
     if not (options.cache and lasting):
         dispatcher = numba.njit(**settings)(function)
         dispatcher.compile(signature)
-        return _kernel(dispatcher, name)
+        return _kernel(dispatcher, name, emitted)
     with cache.locked(folder, name):
         return _through_disk(lambda: numba.njit(cache=True, **settings)(function), signature,
-                             folder, name)
+                             folder, name, emitted)
 
 
 def _without_lock(params: tuple[Type, ...]) -> bool:
@@ -107,7 +114,7 @@ def _without_lock(params: tuple[Type, ...]) -> bool:
 
 
 def _through_disk(make: Callable[[], Any], signature: tuple[Any, ...], folder: Path,
-                  name: str) -> Kernel:
+                  name: str, emitted: Emitted) -> Kernel:
     """Load the code that is on disk, or compile and keep it."""
     dispatcher = make()
     files = cache.Compiled(folder, name, Path(dispatcher.stats.cache_path))
@@ -121,17 +128,47 @@ def _through_disk(make: Callable[[], Any], signature: tuple[Any, ...], folder: P
         files.delete()
         dispatcher = make()
         dispatcher.compile(signature)
-    kernel = _kernel(dispatcher, name)
+    kernel = _kernel(dispatcher, name, emitted)
     if kernel.fresh:
         with contextlib.suppress(OSError):         # unrecorded files are made again next time
             files.record()
     return kernel
 
 
-def _kernel(dispatcher: Any, name: str) -> Kernel:
+def _kernel(dispatcher: Any, name: str, emitted: Emitted) -> Kernel:
     dispatcher.disable_compile()
     (overload,) = dispatcher.overloads.values()
-    return Kernel(overload.entry_point, dispatcher, name, not dispatcher.stats.cache_hits)
+    alone = any(helper.parallel for helper in emitted.helpers) and _on_workqueue()
+    call = overload.entry_point
+    return Kernel(_one_at_a_time(call) if alone else call, dispatcher, name,
+                  not dispatcher.stats.cache_hits, alone)
+
+
+def _on_workqueue() -> bool:
+    """Whether Numba's threads are of its own kind, which end the process when they are used from
+    two threads at the same time; that is known once they have started."""
+    from numba.np.ufunc import parallel
+
+    threads: Any = parallel
+    threads._launch_threads()
+    return bool(threads.threading_layer() == "workqueue")
+
+
+def _one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
+    def alone(*args: Any) -> Any:
+        with _using_threads:
+            return call(*args)
+
+    return alone
+
+
+def compiler_lock() -> contextlib.AbstractContextManager[Any]:
+    """Numba's own lock, which is held while Numba infers types. What compiles takes it first: an
+    inference may ask for a derivative (`api/compiled.py`)."""
+    from numba.core import compiler_lock
+
+    lock: contextlib.AbstractContextManager[Any] = compiler_lock.global_compiler_lock
+    return lock
 
 
 def numba_type(type: Type) -> Any:

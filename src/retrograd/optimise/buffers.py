@@ -131,8 +131,9 @@ class _Hoister:
 
     def loop(self, loop: Loop | While, out: list[Statement]) -> Loop | While:
         """The loop without what is made in it, which goes to `out`."""
-        if not any(isinstance(s, Let) and s.op in _MADE for s in loop.body):
-            return loop
+        if not any(isinstance(s, Let) and s.op in _MADE for s in loop.body) or (
+                isinstance(loop, Loop) and loop.blocks):
+            return loop                  # blocks that run at the same time share no memory
         return _Body(self, loop, out).hoisted()
 
 

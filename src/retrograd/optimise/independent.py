@@ -50,6 +50,17 @@ def own_elements(loop: Loop, slot: int, known: Elements) -> bool:
                for axis in range(len(content.places[0])))
 
 
+def written_in_place(loop: Loop) -> bool:
+    """Whether each carried array stays in its buffer: an iteration makes no copy of it, in which
+    another one would miss its own elements."""
+    for c in loop.carried:
+        content = _Content({c.inner})
+        content.block(loop.body)
+        if not content.sound or c.next not in content.versions:
+            return False
+    return True
+
+
 def _moves(places: list[Atom], index: Value, inside: set[Value], known: Elements) -> bool:
     """Whether these are one place along an axis, and in each iteration another."""
     first = known.front(places[0])

@@ -147,8 +147,6 @@ def _follows(let: Let, held: set[Value], known: Elements) -> bool:
         return True
     if let.op == "remainder":
         return _held(let.args[1], held)
-    if let.op == "floor_divide" and not isinstance(let.args[1], Constant):
-        return False
     return let.op in _ALL and all(_held(a, held) for a in let.args)
 
 
