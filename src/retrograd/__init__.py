@@ -5,7 +5,7 @@ from retrograd.collector import no_collection
 with no_collection():
     from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
     from retrograd.api.marks import checkpointed
-    from retrograd.api.rules import rule, stop_gradient
+    from retrograd.api.rules import OpaqueWarning, rule, stop_gradient
     from retrograd.api.specialise import RecompilationWarning, Signature
     from retrograd.api.transforms import (
         check_grads,
@@ -24,8 +24,8 @@ with no_collection():
 __version__ = "0.1.0"
 
 __all__ = [
-    "Differentiable", "Gradient", "InternalError", "RecompilationWarning", "RetrogradError",
-    "Signature", "Unsupported", "ValueAndGradient", "__version__", "check_grads",
+    "Differentiable", "Gradient", "InternalError", "OpaqueWarning", "RecompilationWarning",
+    "RetrogradError", "Signature", "Unsupported", "ValueAndGradient", "__version__", "check_grads",
     "checkpointed", "differentiable", "grad", "hessian", "hvp", "jacobian", "jvp", "rule",
     "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from retrograd.errors import Unsupported
 from retrograd.frontend.trace import Traced, trace
 from retrograd.ir.nodes import Atom, Function, Value, free
 from retrograd.ir.rewrite import without_marks
+from retrograd.ir.ruled import NeedOrder
 from retrograd.ir.types import Array, Type, is_complex, is_float
 from retrograd.ir.verify import verify
 from retrograd.optimise.ascending import run_forward
@@ -61,6 +63,7 @@ from retrograd.program import (
 from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
 
 Stage = Callable[[Function], Function]
+_HIGHEST_ORDER = 8        # of functions with rules of their own
 
 OPTIMISATIONS: tuple[Stage, ...] = (
     without_rules, expand_choices, remove_dead, simplify, share_common, simplify, add_together,
@@ -92,14 +95,23 @@ def derive(request: Request) -> Program:
         If the output or a differentiated argument is not a float.
     """
     with no_collection():
-        traced = _shared(trace(request))
-        functions = _PRODUCTS[request.product](request, traced)
+        traced, functions = _derived(request)
         residuals = functions[0].residuals
         check_wanted(residuals, request)
         first, *second = (_unit(d, request, traced) for d in functions)
         visible = None if traced.visible is traced.tree else traced.visible
         units = (replace(first, written=traced.written, visible=visible), *second)
     return Program(units, traced.captures, traced.guards, residuals, traced.sources)
+
+
+def _derived(request: Request) -> tuple[Traced, tuple[Derived, ...]]:
+    """The trace and what is derived from it; rules inside rules are traced when they are needed."""
+    for order in range(1, _HIGHEST_ORDER):
+        with contextlib.suppress(NeedOrder):
+            traced = _shared(trace(request, order))
+            return traced, _PRODUCTS[request.product](request, traced)
+    raise Unsupported(f"a derivative of order {_HIGHEST_ORDER} of functions with rules of their "
+                      "own", "ask for a lower order")
 
 
 def optimised(function: Function, stages: Sequence[Stage] = OPTIMISATIONS) -> Function:
@@ -324,5 +336,3 @@ def _shown(type: Type) -> str:
     if isinstance(type, Array):
         return f"{type.dtype}[{', '.join('1' if d == 1 else ':' for d in type.dims)}]"
     return type.dtype
-
-

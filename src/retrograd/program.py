@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrograd.errors import Span
+from retrograd.ir.foreign import Foreign
 from retrograd.ir.types import Type
 from retrograd.places import Place
 from retrograd.trees import Tree
@@ -121,7 +122,8 @@ class Emitted:
 
     A compiled function returns a flat tuple of leaves (the bare leaf when there is one). If it can
     fail, the tuple starts with the status (0: success), `integers` ints and `floats` floats.
-    `helpers` stand before it in the source.
+    `helpers` stand before it in the source; `foreign` are opaque functions by the names that they
+    have there.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Emitted:
     integers: int = 0
     floats: int = 0
     helpers: tuple[Helper, ...] = ()
+    foreign: tuple[tuple[str, Foreign], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

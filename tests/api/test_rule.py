@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from api.rule_programs import PROGRAMS
+from api import opaque_programs, rule_programs
 
+pytestmark = pytest.mark.filterwarnings("ignore::retrograd.OpaqueWarning")
+PROGRAMS = [*rule_programs.PROGRAMS, *opaque_programs.PROGRAMS]
 both_modes = pytest.mark.parametrize("jit", [True, False], ids=["compiled", "numpy"])
-programs = pytest.mark.parametrize(
-    ("f", "args"), PROGRAMS, ids=[f"{f.__name__}{k}" for k, (f, _) in enumerate(PROGRAMS)])
+NAMES = [f"{f.__name__}{k}" for k, (f, _) in enumerate(PROGRAMS)]
+programs = pytest.mark.parametrize(("f", "args"), PROGRAMS, ids=NAMES)
+# two of three programs are only compiled in the slow run
+modes_of_programs = pytest.mark.parametrize(("f", "args", "jit"), [
+    pytest.param(*program, jit, id=f"{name}-{'compiled' if jit else 'numpy'}",
+                 marks=[pytest.mark.slow] if jit and k % 3 else [])
+    for k, (name, program) in enumerate(zip(NAMES, PROGRAMS)) for jit in (False, True)])
 STEP = 1e-5
 
 
@@ -37,8 +44,7 @@ def inner(gradients, along):
     return sum(np.sum(np.asarray(g) * v) for g, v in zip(gradients, along))
 
 
-@both_modes
-@programs
+@modes_of_programs
 def test_reverse_mode(f, args, jit):
     gradient = rg.value_and_grad(f, argnums=tuple(range(len(args))), jit=jit)
     value, found = gradient(*args)
@@ -49,8 +55,7 @@ def test_reverse_mode(f, args, jit):
     np.testing.assert_allclose(inner(found, along), slope(f, args, along), rtol=1e-8)
 
 
-@both_modes
-@programs
+@modes_of_programs
 def test_forward_mode(f, args, jit):
     along = direction(args)
     value, tangent = rg.jvp(f, args, along, jit=jit)
@@ -58,10 +63,9 @@ def test_forward_mode(f, args, jit):
     np.testing.assert_allclose(tangent, slope(f, args, along), rtol=1e-8)
 
 
-@both_modes
 @programs
-def test_the_pullback_can_be_called_again(f, args, jit):
-    value, pullback = rg.vjp(f, *args, jit=jit)
+def test_the_pullback_can_be_called_again(f, args):
+    value, pullback = rg.vjp(f, *args, jit=False)
     first, second = pullback(1.0), pullback(-2.0)
     np.testing.assert_allclose(value, f(*args), rtol=1e-13)
     for g, h in zip(first, second):

@@ -23,6 +23,11 @@ import numpy as np
 _Function = Callable[..., Any]
 _Rule = TypeVar("_Rule", bound=_Function)
 T = TypeVar("T")
+KINDS = ("function", "partials", "pullback", "pushforward")
+
+
+class OpaqueWarning(UserWarning):
+    """Compiled code calls an opaque function through the interpreter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +41,10 @@ class Definition:
     partials: _Function | None = None
     pullback: _Function | None = None
     pushforward: _Function | None = None
+
+    def functions(self) -> tuple[_Function | None, ...]:
+        """The function, and those of its rule."""
+        return tuple(getattr(self, kind) for kind in KINDS)
 
 
 class Ruled:
@@ -150,7 +159,9 @@ def rule(function: _Function | None = None, *, opaque: bool = False,
     if isinstance(function, Ruled):
         raise TypeError(f"{called!r} has a rule already")
     if opaque:
-        raise TypeError("opaque functions are not available yet")
+        from retrograd.api.opaque import Opaque
+
+        return Opaque(Definition(called, function, True, result))
     if result is not None:
         raise TypeError("result= is for opaque functions: retrograd sees what others return")
     if not isinstance(getattr(function, "py_func", function), FunctionType):

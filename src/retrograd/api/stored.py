@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.pickling import at_its_name
+from retrograd.api.rules import KINDS, Definition
 from retrograd.api.types import accepts, param_key, type_of
 from retrograd.backend import cache
 from retrograd.frontend.need import NeedStatic
@@ -96,8 +97,8 @@ def load(request: Request) -> Program | None:
 def store(request: Request, program: Program) -> None:
     """Keep a program for other processes, where it can be described to them."""
     path = _path(request)
-    if path is None:
-        return
+    if path is None or any(u.readable.foreign for u in program.units):
+        return                                   # opaque functions are objects of this process
     try:
         ways = _Ways(request.function, program)
         stored = _Stored(
@@ -221,6 +222,9 @@ def fingerprint(value: Any) -> Any:
         return ("named", type(value).__name__, value.__module__, value.__qualname__)
     if isinstance(value, np.ufunc):
         return ("ufunc", value.__name__)
+    if isinstance(value, Definition):
+        return ("rule", value.name, *(None if f is None else fingerprint(f)
+                                      for f in value.functions()))
     inner = getattr(value, "py_func", None)
     if isinstance(inner, FunctionType):
         return ("compiled", inner.__module__, inner.__qualname__)
@@ -295,7 +299,7 @@ class _Ways:
             for k, cell in enumerate(value.__closure__ or ()):
                 self.known.setdefault(
                     id(cell), (*steps, (ATTRIBUTE, "__closure__"), (ITEM, k)))
-        for inner in ("py_func", "__func__"):
+        for inner in KINDS if isinstance(value, Definition) else ("py_func", "__func__"):
             if isinstance(getattr(value, inner, None), FunctionType):
                 self.learn(getattr(value, inner), (*steps, (ATTRIBUTE, inner)))
 

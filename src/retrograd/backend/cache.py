@@ -18,9 +18,10 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 try:
     import fcntl
@@ -71,7 +72,7 @@ def folder_in(parent: Path, cpu: str) -> tuple[Path, bool]:
             return folder, True
     except OSError:
         pass
-    return _temporary_folder(), False
+    return temporary_folder(), False
 
 
 def is_private(folder: Path) -> bool:
@@ -83,7 +84,7 @@ def is_private(folder: Path) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def _temporary_folder() -> Path:
+def temporary_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="retrograd-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -102,10 +103,12 @@ def write(path: Path, content: bytes) -> None:
         raise
 
 
-def module(folder: Path, name: str, source: str) -> ModuleType:
+def module(folder: Path, name: str, source: str,
+           given: Mapping[str, Any] | None = None) -> ModuleType:
     """The module of this source, from a real file, registered under its name before it runs.
 
-    Numba's cache finds a function by its module's name, and tracebacks by its file.
+    Numba's cache finds a function by its module's name, and tracebacks by its file. The names in
+    `given` are there when it runs.
     """
     with _loading:
         present = sys.modules.get(name)
@@ -117,6 +120,7 @@ def module(folder: Path, name: str, source: str) -> ModuleType:
             write(path, content)
         made = ModuleType(name)
         made.__file__ = str(path)
+        made.__dict__.update(given or {})
         made.__spec__ = importlib.util.spec_from_file_location(name, path)
         sys.modules[name] = made
         try:

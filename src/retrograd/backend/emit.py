@@ -15,6 +15,8 @@ from retrograd.backend.emit_arrays import expression
 from retrograd.backend.emit_blocks import BlockPrinter, ends
 from retrograd.backend.emit_checks import shared_nothing
 from retrograd.backend.emit_context import Context, python_numbers
+from retrograd.backend.emit_foreign import called_directly, foreign_names
+from retrograd.backend.emit_foreign import imports as foreign_imports
 from retrograd.backend.fold import folded_values
 from retrograd.backend.names import names_of
 from retrograd.backend.printer import Comment, source_of
@@ -78,7 +80,8 @@ def emit(function: Function, dialect: str, structure: Tree,
     module += [*_imports(context), *context.helpers.values(), definition]
     failures = context.failures
     return Emitted(name, source_of(module), structure, failures.all, failures.integers,
-                   failures.floats, tuple(context.helpers))
+                   failures.floats, tuple(context.helpers),
+                   tuple((name, f) for f, name in context.foreign.items()))
 
 
 def _context(function: Function, accumulations: frozenset[Let], compiled: bool, name: str,
@@ -87,6 +90,8 @@ def _context(function: Function, accumulations: frozenset[Let], compiled: bool, 
     folded = folded_values(function, positions, accumulations, start)
     aliases = _aliases(_names_in(function) | {name})
     taken = frozenset({name, *aliases.values(), *_builtins(function)})
+    foreign = foreign_names(function, taken | _names_in(function) | reserved)
+    taken |= {*foreign.values(), *map(called_directly, foreign.values())}
     names = names_of(function, positions, folded, accumulations, taken=taken, users=reserved,
                      compiled=compiled)
     computed = frozenset(s.result for s in walk(function.body) if isinstance(s, Let))
@@ -96,7 +101,7 @@ def _context(function: Function, accumulations: frozenset[Let], compiled: bool, 
                    _fresh({*names.values(), *taken, *reserved}), nonnegative,
                    hidden(function, nonnegative),
                    sum(isinstance(s, (Effect, Raise)) for s in walk(function.body)),
-                   function=name)
+                   function=name, foreign=foreign)
 
 
 def _names_in(function: Function) -> frozenset[str]:
@@ -245,6 +250,4 @@ def _imports(context: Context) -> list[ast.stmt]:
     for exception in context.exceptions:
         lines.append(ast.ImportFrom(exception.__module__, [ast.alias(exception.__name__, None)],
                                     0))
-    return lines
-
-
+    return lines + foreign_imports(context)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context, is_array
 from retrograd.backend.emit_elementwise import elementwise, read
+from retrograd.backend.emit_foreign import call
 from retrograd.errors import InternalError
 from retrograd.ir.index import FULL, Index, Slice, parts
 from retrograd.ir.nodes import Atom, Constant, Let
@@ -267,5 +268,5 @@ _PRINTERS: dict[str, Callable[[Context, Let], ast.expr]] = {
     "cumsum": _scan, "cumprod": _scan, "matmul": _matmul, "einsum": _einsum,
     "zeros": _filled, "ones": _filled, "empty": _filled, "full": _full, "eye": _eye,
     "arange": _arange, "array": _array, "concatenate": _concatenate, "copy": _copy, "let": _let,
-    "complex": _complex, "argsort": _argsort, "searchsorted": _searchsorted,
+    "complex": _complex, "argsort": _argsort, "searchsorted": _searchsorted, "opaque": call,
 }

@@ -10,6 +10,7 @@ from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_arrays import subscript
 from retrograd.backend.emit_checks import draw, effect, failure
 from retrograd.backend.emit_context import Context, is_array
+from retrograd.backend.emit_foreign import interpreted, through_interpreter
 from retrograd.backend.emit_parallel import SERIAL, parallel, runs_at_once
 from retrograd.backend.emit_tapes import fits, grown_where_full, push, steady_pushes
 from retrograd.backend.printer import Comment
@@ -107,6 +108,8 @@ class BlockPrinter:
         if let.op == "push":
             room = let in self.roomy
             return [*self.moves([(let.result, let.args[0])]), *push(self.context, let, room)]
+        if through_interpreter(context, let):
+            return interpreted(context, let, self.target(let.result))
         return [self.assignment(let)]
 
     def target(self, value: Value) -> ast.expr:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.status import Failures
+from retrograd.ir.foreign import Foreign
 from retrograd.ir.nodes import (
     Atom,
     Branch,
@@ -63,6 +64,7 @@ class Context:
     nothing: dict[Type, str] = field(default_factory=dict)     # empty arrays of returns that fail
     function: str = ""
     helpers: dict[Helper, ast.stmt] = field(default_factory=dict)
+    foreign: Mapping[Foreign, str] = field(default_factory=dict)      # opaque functions
 
     def alias(self, module: str) -> str:
         """The name of an import, which is then made."""

@@ -17,6 +17,9 @@ from retrograd.trees import Leaf, Node, Tree
 def compiled(unit: Unit, options: CompileOptions, targets: tuple[Type, ...]) -> Call:
     """The machine code of a unit."""
     emitted = unit.lowered()
+    for _, function in emitted.foreign:
+        if function.direct is None:
+            function.value.warn()
     kernel = compile_emitted(emitted, unit.params, options)
     return Call(kernel.call, emitted.structure, targets, True, emitted.failures,
                 emitted.integers, emitted.floats, unit.written, unit.visible)
@@ -35,7 +38,8 @@ def loaded(emitted: Emitted) -> Callable[..., Any]:
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     file = f"<retrograd {emitted.name} {digest}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    scope: dict[str, Any] = {"__name__": f"retrograd_{emitted.name}"}
+    scope: dict[str, Any] = {"__name__": f"retrograd_{emitted.name}",
+                             **{name: f.value for name, f in emitted.foreign}}
     exec(compile(source, file, "exec"), scope)
     function: Callable[..., Any] = scope[emitted.name]
     return function

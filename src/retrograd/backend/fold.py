@@ -225,7 +225,8 @@ class _Folder:
 
     def printable_inside(self, let: Let) -> bool:
         return (len(self.positions.uses.get(let.result, ())) == 1
-                and let.op not in TAKES_OVER and let not in self.accumulations)
+                and let.op not in TAKES_OVER and let.op != "opaque"
+                and let not in self.accumulations)
 
     def wanted(self, tree: _Tree, reader: Let, k: int) -> bool:
         """Whether this argument of `reader` may and should be an expression."""

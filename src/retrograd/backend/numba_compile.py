@@ -80,7 +80,7 @@ def _entry_name(emitted: Emitted, params: tuple[Type, ...], options: CompileOpti
 
     return cache.entry_name(
         emitted.name, emitted.source, repr(params), options.key(), __version__, np.__version__,
-        numba_version, sys.version)
+        numba_version, sys.version, *(str(id(f.value)) for _, f in emitted.foreign))
 
 
 def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
@@ -88,11 +88,15 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
     import numba
     from llvmlite.binding import get_host_cpu_name
 
-    folder, lasting = cache.folder_in(cache.root(), get_host_cpu_name())
-    module = cache.module(folder, name, emitted.source)
+    # what a foreign function does, no name of a file can tell
+    folder, lasting = (cache.temporary_folder(), False) if emitted.foreign else cache.folder_in(
+        cache.root(), get_host_cpu_name())
+    module = cache.module(folder, name, emitted.source,
+                          {called: f.value for called, f in emitted.foreign})
     function = getattr(module, emitted.name)
     settings: dict[str, Any] = {"error_model": "numpy", "fastmath": options.flags(),
-                "nogil": _without_lock(params)}
+                "nogil": _without_lock(params) and all(
+                    f.direct is not None for _, f in emitted.foreign)}
     for helper in emitted.helpers:
         setattr(module, helper.name, numba.njit(parallel=helper.parallel, **settings)(
             getattr(module, helper.name)))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from retrograd.api.rules import Definition
+from retrograd.api.rules import KINDS, Definition
 from retrograd.errors import RetrogradError, Unsupported
 from retrograd.frontend import calls, cells
 from retrograd.frontend.certain import Certain
@@ -24,7 +24,7 @@ from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Effect, Value, walk
 from retrograd.ir.operations_elementwise import shape_text
-from retrograd.ir.ruled import PARTIALS, PULLBACK, PUSHFORWARD, Body
+from retrograd.ir.ruled import PARTIALS, PULLBACK, PUSHFORWARD, Body, NeedOrder
 from retrograd.ir.types import Array, Scalar, Type, is_complex, is_float, kind, promote
 
 _NONE = Static(None)
@@ -63,7 +63,9 @@ class Traced:
 
 def bodies(tracer: Tracer, call: Traced) -> dict[str, Body]:
     """The bodies of a rule for one call."""
-    definition = call.definition
+    definition, context = call.definition, tracer.context
+    if context.rules_inside >= context.rules_wanted:
+        return {k: Body(error=NeedOrder()) for k in KINDS[1:] if getattr(definition, k) is not None}
     offered = {"out": call.together(call.outs)}
     found: dict[str, Body] = {}
     for kind_, function, more, check in (
@@ -80,9 +82,10 @@ _Check = Callable[["_Rule", Thing], tuple[Atom | None, ...]]
 
 def _body(tracer: Tracer, call: Traced, kind_: str, function: Callable[..., Any],
           offered: dict[str, Thing], check: _Check) -> Body:
-    inner = tracer.inner(binds=False)
+    inner = _apart(tracer)
     around = surroundings(tracer, call.things)
     rule = _Rule(call, kind_, inner)
+    tracer.context.rules_inside += 1
     try:
         keywords = _asked(function, {**call.settings, **offered}, rule)
         found = calls.call(inner, Static(function), call.things, keywords)
@@ -95,11 +98,20 @@ def _body(tracer: Tracer, call: Traced, kind_: str, function: Callable[..., Any]
                     else rule.wrong(ValueError, "always raises an exception"))
     except (RetrogradError, TypeError, ValueError) as error:
         return Body(error=error)
+    finally:
+        tracer.context.rules_inside -= 1
     block = inner.builder.block
     if any(isinstance(s, Effect) and s.kind == "draw" for s in walk(block)):
         return Body(error=Unsupported(f"{rule.said} draws random numbers",
                                       "draw them outside, and pass them as an argument"))
     return Body(block, results)
+
+
+def _apart(tracer: Tracer) -> Tracer:
+    """A block for a rule. It is no part of the call: a rule may call the function that it is of."""
+    inner = tracer.inner(binds=False)
+    inner.frame = replace(tracer.frame, outer=None, caller=tracer, entrance=True)
+    return inner
 
 
 def _asked(function: Callable[..., Any], offered: dict[str, Thing], rule: _Rule,

@@ -9,9 +9,11 @@ the function reads is.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import Any
 
 from retrograd.api.rules import Definition, Ruled
@@ -45,13 +47,26 @@ def call(tracer: Tracer, ruled: Ruled, args: Args, keywords: Keywords) -> Thing:
     definition = _definition(tracer, ruled)
     given = _given(tracer, definition, args, keywords)
     around = surroundings(tracer, given.things)
-    found = calls.call(tracer, Static(definition.function), given.things, given.settings)
+    found = _called(tracer, ruled, definition, given)
     around.check(tracer, tracer, f"{definition.name!r}, which has a rule of its own,")
     several = isinstance(found, Items) and found.kind == "tuple"
     results = [_result(tracer, definition, r, given)
                for r in (found.items if isinstance(found, Items) and several else (found,))]
     things = _with_rule(tracer, definition, given, results, several)
     return Items("tuple", tuple(things)) if several else things[0]
+
+
+def _called(tracer: Tracer, ruled: Ruled, definition: Definition, given: Given) -> Thing:
+    if not definition.opaque:
+        return calls.call(tracer, Static(definition.function), given.things, given.settings)
+    from retrograd.api.opaque import Opaque
+    from retrograd.frontend import opaque
+
+    assert isinstance(ruled, Opaque)
+    if given.settings:
+        tracer.refuse(f"{definition.name!r} is opaque, and takes keyword-only arguments",
+                      "bind them before: rg.rule(functools.partial(...), opaque=True)")
+    return opaque.call(tracer, ruled, given.things)
 
 
 def _definition(tracer: Tracer, ruled: Ruled) -> Definition:
@@ -98,10 +113,10 @@ def _given(tracer: Tracer, definition: Definition, args: Args, keywords: Keyword
 
 
 def _signature(definition: Definition) -> inspect.Signature | None:
-    try:
-        return inspect.signature(definition.function)
-    except (TypeError, ValueError):
-        return None                        # C functions need not say
+    function = getattr(definition.function, "py_func", definition.function)
+    if definition.opaque and not isinstance(function, FunctionType | functools.partial):
+        return None                        # what C functions say, they need not mean
+    return inspect.signature(function)
 
 
 def _names(definition: Definition, count: int) -> tuple[str, ...]:

@@ -44,8 +44,9 @@ class Traced:
     written: tuple[Written, ...]   # the arguments that the function writes into
 
 
-def trace(request: Request) -> Traced:
-    """Trace the function of a request for its argument types.
+def trace(request: Request, order: int = 1) -> Traced:
+    """Trace the function of a request for its argument types, and the rules of the user's that a
+    derivative of this order reads.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def trace(request: Request) -> Traced:
     """
     user = unwrapped(request.function)
     source = read(user)
-    context = Context(known_captures=dict(request.known_captures))
+    context = Context(known_captures=dict(request.known_captures), rules_wanted=order)
     frame = new_frame(source, None, True, None)
     tracer = Tracer(context, frame, Builder())
     context.top = tracer.builder

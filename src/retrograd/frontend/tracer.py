@@ -32,6 +32,7 @@ from retrograd.frontend.things import (
 )
 from retrograd.ir.build import TEMPORARY, Builder
 from retrograd.ir.extents import Opaque, Root
+from retrograd.ir.foreign import Foreign
 from retrograd.ir.nodes import Atom, Branch, Constant, Raise, Value
 from retrograd.ir.types import DTYPES, Array, Generator, Scalar, Type, is_generator
 from retrograd.places import ATTRIBUTE, ITEM, STRUCTURE, Place, structure
@@ -56,6 +57,9 @@ class Context:
     stores: dict[Base, Store] = field(default_factory=dict)     # into arguments, the first of each
     top: Builder | None = None                                  # the function's own block
     lasting: list[Base] = field(default_factory=list)           # arguments and captured arrays
+    foreign: dict[Hashable, Foreign] = field(default_factory=dict)        # opaque functions
+    rules_wanted: int = 1            # so deep rules are traced that are called inside rules
+    rules_inside: int = 0
 
     def given(self, value: Value, captured: bool = False) -> Thing:
         """A number, an array or a generator that the function is called with, or captures."""

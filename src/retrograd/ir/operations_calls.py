@@ -1,4 +1,7 @@
-"""The operations that stand for calls and marks of the user's: see `ir/ruled.py`."""
+"""The operations that stand for calls and marks of the user's: see `ir/ruled.py`.
+
+`opaque` calls a function as it is (`ir/foreign.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.ir.foreign import Foreign
 from retrograd.ir.operations import Operation, Query, Shape
 from retrograd.ir.types import Array
 
 _STORED = 100.0            # what a rule was given for is worth storing
+_CALLED = 1000.0
 
 
 def _dtype(query: Query) -> str:
@@ -40,7 +45,20 @@ def _stopped_is_array(query: Query) -> bool:
     return isinstance(query.types[0], Array)
 
 
+def _declared(query: Query) -> str:
+    return str(query.static["dtype"])
+
+
+def _unknown(query: Query) -> Shape:
+    return (None,) * int(query.static["rank"])
+
+
+def _called(*args: Any, function: Foreign, dtype: str, rank: int) -> Any:
+    return function.value(*args)
+
+
 ALL = (
     Operation("ruled", "create", _dtype, _shape, _chosen, _STORED, _is_array),
+    Operation("opaque", "library", _declared, _unknown, _called, _CALLED),
     Operation("stop", "create", _stopped_dtype, _stopped_shape, np.copy, 0.5, _stopped_is_array),
 )

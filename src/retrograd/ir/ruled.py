@@ -18,6 +18,12 @@ from retrograd.errors import Unsupported
 from retrograd.ir.nodes import Atom, Block, Let, Value
 from retrograd.ir.types import is_float
 
+
+class NeedOrder(Exception):
+    """A rule that is called inside a rule must be known, too: a derivative of higher order is asked
+    for than the bodies were traced for."""
+
+
 PARTIALS, PULLBACK, PUSHFORWARD = "partials", "pullback", "pushforward"
 _REMEDY = {
     PULLBACK: "give it one: @{0}.pullback, or @{0}.partials where it works element by element",

@@ -32,6 +32,7 @@ ZERO_DERIVATIVE: frozenset[str] = frozenset({
     "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift",
     "any", "all", "argmax", "argmin", "argsort", "searchsorted",
     "zeros", "ones", "empty", "eye", "dim", "slogdet_sign", "stop",
+    "opaque",                    # its derivative is that of the `ruled` around it
 })
 
 INDEXED: frozenset[str] = frozenset({"view", "load", "take", "update", "add_at", "push"})

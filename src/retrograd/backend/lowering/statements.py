@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from retrograd.backend.lowering import (
+    calls,
     contraction,
     creation,
     draws,
@@ -72,6 +73,7 @@ _BY_NAME: dict[str, Handler] = {
     "load": views.load, "take": views.take,
     "update": stores.store, "add_at": stores.store, "push": stores.push,
     "matmul": contraction.matmul, "einsum": contraction.einsum,
+    "opaque": calls.opaque,
     "argsort": sorting.argsort, "searchsorted": sorting.searchsorted,
 }
 

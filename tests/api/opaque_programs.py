@@ -1,0 +1,183 @@
+"""Functions into which retrograd does not look, with rules, and programs that call them."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+
+import numba
+import numpy as np
+import scipy.special
+
+import retrograd as rg
+
+LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
+CALLS = []
+
+
+def of_c(name):
+    function = getattr(LIBM, name)
+    function.restype, function.argtypes = ctypes.c_double, [ctypes.c_double]
+    return function
+
+
+j0 = rg.rule(of_c("j0"), opaque=True)
+j1 = rg.rule(of_c("j1"), opaque=True)
+
+
+@j0.partials
+def _(x, *, out):
+    return -j1(x)
+
+
+@j1.partials
+def _(x, *, out):
+    return j0(x) - out / x
+
+
+bessel = rg.rule(scipy.special.jv, opaque=True, name="bessel")
+
+
+@bessel.partials
+def _(v, x, *, out):
+    return None, 0.5 * (bessel(v - 1.0, x) - bessel(v + 1.0, x))
+
+
+def in_python(x):
+    """What no compiler understands."""
+    CALLS.append(len(x))
+    return np.array([float(str(v)) for v in np.cumsum(x)])
+
+
+cumulated = rg.rule(in_python, opaque=True, result=lambda x: x, name="cumulated")
+
+
+@cumulated.pullback
+def _(x, *, out_bar):
+    x_bar = np.zeros_like(x)
+    s = 0.0
+    for i in range(len(x) - 1, -1, -1):
+        s += out_bar[i]
+        x_bar[i] = s
+    return x_bar
+
+
+@cumulated.pushforward
+def _(x, *, x_dot):
+    return cumulated(x_dot)
+
+
+@rg.rule(opaque=True, result="float64")
+def length(x):
+    return float(np.linalg.norm(x))
+
+
+@length.pullback
+def _(x, *, out, out_bar):
+    return out_bar * x / out
+
+
+@length.pushforward
+def _(x, *, out, x_dot):
+    return x @ x_dot / out
+
+
+@rg.rule(opaque=True, result=lambda x, y: np.zeros((x.shape[0], 1)))
+def column(x, y):
+    return (x * y)[:, None]
+
+
+@column.pullback
+def _(x, y, *, out_bar):
+    return out_bar[:, 0] * y, out_bar[:, 0] * x
+
+
+@column.pushforward
+def _(x, y, *, x_dot, y_dot):
+    return (x_dot * y + x * y_dot)[:, None]
+
+
+@numba.njit
+def scaled_square(x, k):
+    return x * x * k
+
+
+numbas = rg.rule(scaled_square, opaque=True, result=lambda x, k: x, name="numbas")
+
+
+@numbas.partials
+def _(x, k, *, out):
+    return 2 * x * k, x * x
+
+
+@numba.vectorize
+def cubed(x):
+    return x * x * x
+
+
+vectorized = rg.rule(cubed, opaque=True, result=lambda x: x, name="vectorized")
+
+
+@vectorized.partials
+def _(x, *, out):
+    return 3.0 * x * x
+
+
+unruled = rg.rule(scipy.special.struve, opaque=True, name="unruled")
+
+
+def f_ctypes(x):
+    return j0(x) * x
+
+
+def f_ctypes_in_a_loop(x):
+    s = 0.0
+    for i in range(len(x)):
+        s += j0(x[i]) * np.cos(s)
+    return s
+
+
+def f_ufunc(x):
+    return np.sum(bessel(1.0, x) ** 2) * bessel(2.0, x[0])
+
+
+def f_broadcast(x):
+    return np.sum(bessel(np.array([[0.0], [1.0]]), x) ** 2)
+
+
+def f_python(x):
+    return np.sum(np.sin(cumulated(x * 2)))
+
+
+def f_python_in_a_loop(x):
+    for _ in range(3):
+        x = cumulated(x) * 0.5
+    return np.sum(x ** 2)
+
+
+def f_number(x):
+    return length(x) * length(x[:2])
+
+
+def f_column(x):
+    return np.sum(np.exp(column(x, 2.0 * x) * x[:2]))
+
+
+def f_numba(x):
+    return np.sum(numbas(x, 3.0) * vectorized(x))
+
+
+def f_unruled(x):
+    return x * unruled(3.0, 1.0)
+
+
+def f_in_a_branch(x):
+    return j0(x) if x > 0 else bessel(1.0, x)
+
+
+X = np.array([0.3, 1.2, 2.0])
+PROGRAMS = [
+    (f_ctypes, (0.7,)), (f_ctypes_in_a_loop, (X,)), (f_ufunc, (X,)), (f_broadcast, (X,)),
+    (f_python, (X,)), (f_python_in_a_loop, (X,)), (f_number, (X,)), (f_column, (X,)),
+    (f_numba, (X,)), (f_unruled, (0.5,)), (f_in_a_branch, (0.5,)), (f_in_a_branch, (-0.5,)),
+]
