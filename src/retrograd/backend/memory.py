@@ -1,0 +1,96 @@
+"""Large arrays in compiled code lie on large pages, as NumPy's own do.
+
+Linux gives memory in pages of 4 KiB when it is first touched, and each of them costs as much as
+filling it several times over. NumPy asks for pages of 2 MiB for its large arrays
+(`madvise(MADV_HUGEPAGE)`); Numba does not, and needs five times as long for a fresh array. So the
+`np.empty` and `np.zeros` of a function that is compiled here are these.
+
+Imported when something is compiled: it needs Numba.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+LARGE = 1 << 22                      # bytes, NumPy's own limit
+_PAGE = 1 << 12
+_ADVICE = 14                         # MADV_HUGEPAGE
+_NAMES = {"empty": "_large_empty", "zeros": "_large_zeros"}
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _on_large_pages(_: Any, array: Any) -> Any:
+    """Ask for large pages where an array, which is fresh, is large."""
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, args[0])
+        word = context.get_value_type(types.intp)
+        size = builder.mul(made.nitems, made.itemsize)
+        with builder.if_then(builder.icmp_signed(">=", size, ir.Constant(word, LARGE)),
+                             likely=False):
+            _advise(builder, made.data, size, word)
+        return context.get_dummy_value()
+
+    return types.void(array), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _cleared(_: Any, array: Any) -> Any:
+    """Fill an array with zero bytes."""
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, args[0])
+        cgutils.memset(builder, made.data, builder.mul(made.nitems, made.itemsize), 0)
+        return context.get_dummy_value()
+
+    return types.void(array), generate
+
+
+def _advise(builder: Any, data: Any, size: Any, word: Any) -> None:
+    """`madvise` from the first page that begins inside the array; what it answers is not asked."""
+    first = builder.and_(builder.add(builder.ptrtoint(data, word), ir.Constant(word, _PAGE - 1)),
+                         ir.Constant(word, -_PAGE))
+    length = builder.sub(size, ir.Constant(word, _PAGE))
+    number = ir.IntType(32)
+    kind = ir.FunctionType(number, [word, word, number])
+    function = cgutils.get_or_insert_function(builder.module, kind, "madvise")
+    builder.call(function, [first, length, ir.Constant(number, _ADVICE)])
+
+
+@numba.njit  # type: ignore[untyped-decorator]
+def _large_empty(shape: Any, dtype: Any = np.float64) -> Any:
+    array = np.empty(shape, dtype)
+    _on_large_pages(array)
+    return array
+
+
+@numba.njit  # type: ignore[untyped-decorator]
+def _large_zeros(shape: Any, dtype: Any = np.float64) -> Any:
+    array = np.empty(shape, dtype)
+    _on_large_pages(array)
+    _cleared(array)
+    return array
+
+
+def with_large_pages(source: str) -> str:
+    """The source with these functions in the place of NumPy's, line for line."""
+    if not sys.platform.startswith("linux"):
+        return source
+    lines = source.splitlines(keepends=True)
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)
+             and node.attr in _NAMES and isinstance(node.value, ast.Name) and node.value.id == "np"]
+    for node in sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        line = lines[node.lineno - 1].encode()
+        assert node.end_col_offset is not None
+        lines[node.lineno - 1] = (line[:node.col_offset] + _NAMES[node.attr].encode()
+                                  + line[node.end_col_offset:]).decode()
+    return "".join(lines)
+
+
+NAMES = {"_large_empty": _large_empty, "_large_zeros": _large_zeros}
