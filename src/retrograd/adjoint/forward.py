@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from retrograd.adjoint.activity import activity, overwrites
-from retrograd.adjoint.arithmetic import add
 from retrograd.adjoint.mixed import MIXED, NEITHER, Kinds, kinds
 from retrograd.adjoint.ruled import forward_ruled
-from retrograd.adjoint.tangents import Contribution, elementwise, finished, pushed
+from retrograd.adjoint.tangents import Contribution, elementwise, finished, pushed, summed
+from retrograd.adjoint.visible import settle_extents
 from retrograd.errors import Unsupported
 from retrograd.ir.build import Builder, Facts
 from retrograd.ir.nodes import (
@@ -44,6 +44,7 @@ from retrograd.ir.rewrite import without_marks
 from retrograd.ir.ruled import Call, call_of
 from retrograd.ir.types import Array, Scalar, is_float
 from retrograd.rules import INDEXED, RULES
+from retrograd.rules.rule import Rule
 
 # All arguments of these are parts of the result.
 _JOINING = frozenset({"array", "concatenate", "complex"})
@@ -66,6 +67,7 @@ def forward(function: Function, inputs: Mapping[Value, Atom], facts: Facts) -> T
     Unsupported
         If an operation has a rule for reverse mode only.
     """
+    settle_extents(function, facts)
     varied = activity(function, inputs, function.returns)
     covered = frozenset(s.static["covers"] for s in walk(function.body)
                         if isinstance(s, Effect) and s.static.get("covers") is not None)
@@ -137,26 +139,28 @@ class _Forward:
                 builder.statements.append(statement)
 
     def let(self, let: Let, builder: Builder) -> None:
+        rule = RULES.get(let.op)
+        if rule is not None and rule.kind == "elementwise" and let.op not in ("where", "strong"):
+            self.elementwise(rule, let, builder)
+        else:
+            builder.statements.append(let)
+            self.keep(let.result, self.structural(let, builder), builder)
+
+    def elementwise(self, rule: Rule, let: Let, builder: Builder) -> None:
         """The primal statement, which no peephole of the tangents' arithmetic may look into, and
         its tangent before or after it."""
-        rule = RULES.get(let.op)
-        if rule is None or rule.kind != "elementwise" or let.op in ("where", "strong"):
+        partials = elementwise(rule, let, [self.tangent(a) for a in let.args])
+        after = partials.reads_result or let.result in self.covered
+        if after:
             builder.statements.append(let)
-            found = self.structural(let, builder)
-        else:
-            partials = elementwise(rule, let, [self.tangent(a) for a in let.args])
-            after = partials.reads_result or let.result in self.covered
-            if after:
-                builder.statements.append(let)
-            found = self.product_sum(let, partials.contributions(builder), builder)
-            found = None if found is None else finished(found, let.result, dot(let.result), builder)
-            if not after:
-                builder.statements.append(let)
-            if found is not None:
-                self.dots[let.result] = found
-            return
-        if found is not None:
-            self.dots[let.result] = finished(found, let.result, dot(let.result), builder)
+        self.keep(let.result, self.product_sum(let, partials.contributions(builder), builder),
+                  builder)
+        if not after:
+            builder.statements.append(let)
+
+    def keep(self, value: Value, tangent: Atom | None, builder: Builder) -> None:
+        if tangent is not None:
+            self.dots[value] = finished(tangent, value, dot(value), builder)
 
     def product_sum(self, let: Let, contributions: list[Contribution], builder: Builder,
                     ) -> Atom | None:
@@ -166,7 +170,7 @@ class _Forward:
             product, tangent = one.product, self.tangent(let.args[one.argument])
             if one.singular and tangent is not None and self.kinds[let.args[one.argument]] == MIXED:
                 product = builder.let("strong", product, tangent)
-            total = product if total is None else add(builder, total, product, "t")
+            total = product if total is None else summed(builder, total, product)
         return total
 
     def structural(self, let: Let, builder: Builder) -> Atom | None:
@@ -250,9 +254,7 @@ class _Forward:
             given = call_of(let).given(let.args)
             self.calls[key] = forward_ruled(builder, let, [self.tangent(a) for a in given],
                                             [self.kinds[a] == MIXED for a in given])
-        found = self.calls[key][let.static["index"]]
-        if found is not None:
-            self.dots[let.result] = finished(found, let.result, dot(let.result), builder)
+        self.keep(let.result, self.calls[key][let.static["index"]], builder)
 
     # --- loops and branches --------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from retrograd.adjoint.activity import differentiable_args
-from retrograd.adjoint.arithmetic import times
+from retrograd.adjoint.arithmetic import add, negative, times
 from retrograd.adjoint.strong import SINGULAR
 from retrograd.adjoint.templates import Template, inlined, placed, pushforward, template
 from retrograd.errors import Unsupported
@@ -115,6 +115,25 @@ def _singular(let: Let, k: int, partial: Atom) -> bool:
         exponent = let.args[1].value
         return isinstance(exponent, complex) or exponent < 1
     return True
+
+
+def summed(builder: Builder, a: Atom, b: Atom) -> Atom:
+    """`a + b`; two quotients by the same divisor are one, which saves a division."""
+    one, other = _quotient(builder, a), _quotient(builder, b)
+    if one is None or other is None or one[1] is not other[1]:
+        return add(builder, a, b, "t")
+    return builder.let("divide", add(builder, one[0], other[0], "t"), one[1])
+
+
+def _quotient(builder: Builder, atom: Atom) -> tuple[Atom, Atom] | None:
+    """The numerator and the divisor of a quotient that is made here, or of minus one."""
+    let = builder.definition(atom)
+    if let is None or not builder.made_here(let.result):
+        return None
+    if let.op == "negative":
+        inner = _quotient(builder, let.args[0])
+        return None if inner is None else (negative(builder, inner[0]), inner[1])
+    return (let.args[0], let.args[1]) if let.op == "divide" else None
 
 
 def finished(tangent: Atom, value: Value, name: str, builder: Builder) -> Atom:

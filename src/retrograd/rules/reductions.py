@@ -67,7 +67,10 @@ def _product_of_others(x: Any, axes: tuple[int, ...] | None) -> Any:
         return _exclusive(x, axes[0])
     kept = other_axes(axes, np.ndim(x))
     moved = np.transpose(x, kept + axes)
-    flat = np.reshape(moved, (*[np.shape(x)[k] for k in kept], -1))
+    count = 1
+    for k in axes:
+        count = count * np.shape(x)[k]
+    flat = np.reshape(moved, (*[np.shape(x)[k] for k in kept], count))
     others = np.reshape(_exclusive(flat, len(kept)), np.shape(moved))
     return np.transpose(others, inverse(kept + axes))
 

@@ -1,0 +1,52 @@
+"""Extents speak of what can be read where they are asked for.
+
+The extents of an array in a reverse sweep may be expressed by values of the forward sweep's loops,
+which are not visible there. While the sweep is made, the planner answers for them; when the
+finished adjoint is differentiated, such extents are those of the array itself.
+"""
+
+from __future__ import annotations
+
+from retrograd.ir.build import Facts
+from retrograd.ir.extents import Extent, Root, root
+from retrograd.ir.nodes import Block, Function, Statement, Value, blocks, bound, defined, free
+
+
+def settle_extents(function: Function, facts: Facts) -> None:
+    """Make the extents of a function's arrays readable wherever the arrays are."""
+    visible = {*function.params, *free(function.body, function.returns)}
+    _Settler(facts, visible).block(function.body)
+
+
+class _Settler:
+    def __init__(self, facts: Facts, visible: set[Value]) -> None:
+        self.facts = facts
+        self.visible = visible
+
+    def block(self, block: Block) -> None:
+        here: list[Value] = []
+        for statement in block:
+            self.inside(statement)
+            here += defined(statement)
+            self.define(defined(statement))
+        self.visible.difference_update(here)
+
+    def inside(self, statement: Statement) -> None:
+        made = bound(statement)
+        self.define(made)
+        for block in blocks(statement):
+            self.block(block)
+        self.visible.difference_update(made)
+
+    def define(self, values: tuple[Value, ...]) -> None:
+        self.visible.update(values)
+        for value in values:
+            extents = self.facts.extents.get(value, ())
+            if not all(map(self.readable, extents)):
+                self.facts.extents[value] = tuple(
+                    e if self.readable(e) else root(value, axis)
+                    for axis, e in enumerate(extents))
+
+    def readable(self, extent: Extent) -> bool:
+        return all(t.value in self.visible if isinstance(t, Root) else all(
+            map(self.readable, t.args)) for t, _ in extent.terms)
