@@ -23,10 +23,14 @@ from numba.extending import intrinsic
 LARGE = 1 << 22                      # bytes, NumPy's own limit
 _PAGE = 1 << 12
 _ADVICE = 14                         # MADV_HUGEPAGE
+# Numba says nothing of the types of these.
+_intrinsic: Any = intrinsic
+_njit: Any = numba.njit
+_code: Any = cgutils
 _NAMES = {"empty": "_large_empty", "zeros": "_large_zeros"}
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def _on_large_pages(_: Any, array: Any) -> Any:
     """Ask for large pages where an array, which is fresh, is large."""
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -41,12 +45,12 @@ def _on_large_pages(_: Any, array: Any) -> Any:
     return types.void(array), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def _cleared(_: Any, array: Any) -> Any:
     """Fill an array with zero bytes."""
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         made = context.make_array(signature.args[0])(context, builder, args[0])
-        cgutils.memset(builder, made.data, builder.mul(made.nitems, made.itemsize), 0)
+        _code.memset(builder, made.data, builder.mul(made.nitems, made.itemsize), 0)
         return context.get_dummy_value()
 
     return types.void(array), generate
@@ -59,18 +63,18 @@ def _advise(builder: Any, data: Any, size: Any, word: Any) -> None:
     length = builder.sub(size, ir.Constant(word, _PAGE))
     number = ir.IntType(32)
     kind = ir.FunctionType(number, [word, word, number])
-    function = cgutils.get_or_insert_function(builder.module, kind, "madvise")
+    function = _code.get_or_insert_function(builder.module, kind, "madvise")
     builder.call(function, [first, length, ir.Constant(number, _ADVICE)])
 
 
-@numba.njit  # type: ignore[untyped-decorator]
+@_njit
 def _large_empty(shape: Any, dtype: Any = np.float64) -> Any:
     array = np.empty(shape, dtype)
     _on_large_pages(array)
     return array
 
 
-@numba.njit  # type: ignore[untyped-decorator]
+@_njit
 def _large_zeros(shape: Any, dtype: Any = np.float64) -> Any:
     array = np.empty(shape, dtype)
     _on_large_pages(array)
