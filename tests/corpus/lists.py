@@ -257,3 +257,36 @@ def filled_by_either_branch(x):
             high.append(v)
             high.append(v * v)
     return weighed(np.array(low)) + weighed(np.array(high))
+
+
+@in_place((normal(3), normal(3, seed=1)))
+def columns_of_pairs(x, y):
+    pairs = [(x[k], y[k] * x[0]) for k in range(3)]
+    first, second = zip(*pairs)  # noqa: B905
+    total = 0.0
+    for u, v in zip(first, second):  # noqa: B905
+        total += u * v
+    return total + sum(u * sum(rest) for u, *rest in zip(*pairs))  # noqa: B905
+
+
+@in_place((normal(3), normal(3, seed=1)))
+def columns_of_known_arrays(x, y):
+    rows = [x * y, y, x + y]
+    total = 0.0
+    for u, v, w in zip(*rows):  # noqa: B905
+        total += u * v * w
+    for u, v in zip(*np.stack((x, y))):  # noqa: B905
+        total += u * v * v
+    return total
+
+
+@in_place((normal(3), normal(3, seed=1)))
+def columns_of_a_list_that_was_filled(x, y):
+    rows = []
+    for k in range(2):
+        rows.append([x[k], y[k], x[k + 1] * y[k]])
+    transposed = [list(column) for column in zip(*rows)]  # noqa: B905
+    transposed[0][1] *= transposed[2][0]
+    a, *others = transposed[0]
+    top, *below = np.stack((x, y, x * y))
+    return a * others[0] + transposed[1][0] ** 2 + np.sum(top * below[0] * below[1])

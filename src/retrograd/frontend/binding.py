@@ -39,7 +39,8 @@ def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
 def _unpack(tracer: Tracer, target: ast.Tuple | ast.List, thing: Thing) -> None:
     wanted = len(target.elts)
     starred = any(isinstance(t, ast.Starred) for t in target.elts)
-    items = iteration.unrolled(tracer, thing, wanted=None if starred else wanted)
+    items = iteration.spread(tracer, thing) if starred else iteration.unrolled(
+        tracer, thing, wanted)
     if items is None:
         tracer.refuse("this cannot be unpacked: its length is not known",
                       "index its elements instead", target)

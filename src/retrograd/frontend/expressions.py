@@ -216,19 +216,14 @@ def starred(tracer: Tracer, nodes: list[ast.expr]) -> list[Thing]:
     result: list[Thing] = []
     for node in nodes:
         if isinstance(node, ast.Starred):
-            result += static_items(tracer, evaluate(tracer, node.value), "a starred expression")
+            items = iteration.spread(tracer, evaluate(tracer, node.value))
+            if items is None:
+                tracer.refuse("a starred expression must be a tuple or a list of known length",
+                              "write its elements out, or loop over the array")
+            result += items
         else:
             result.append(evaluate(tracer, node))
     return result
-
-
-def static_items(tracer: Tracer, thing: Thing, what: str) -> tuple[Thing, ...]:
-    """The elements of a container of known length."""
-    items = iteration.unrolled(tracer, thing)
-    if items is None:
-        tracer.refuse(f"{what} must be a tuple or a list of known length",
-                      "write its elements out, or loop over the array")
-    return items
 
 
 def _dict(tracer: Tracer, node: ast.expr) -> Thing:

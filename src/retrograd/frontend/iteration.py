@@ -109,6 +109,26 @@ def unrolled(tracer: Tracer, thing: Thing, wanted: int | None = None,
             return _unrolled_iterator(tracer, thing, wanted, short)
 
 
+def spread(tracer: Tracer, thing: Thing) -> tuple[Thing, ...] | None:
+    """The elements of what stands behind a star: all of them, where a few are known to be there."""
+    known = _known_length(tracer, thing)
+    wanted = known if known is not None and known <= UNROLL_LIMIT else None
+    return unrolled(tracer, thing, wanted, short=True)
+
+
+def _known_length(tracer: Tracer, thing: Thing) -> int | None:
+    """The length of an array or a list, where it is known while compiling."""
+    match thing:
+        case Cell():
+            return _known_length(tracer, cells.content(tracer, thing))
+        case Grown():
+            return grown.length(tracer, thing).known
+        case Handle(value=value) if value.type.rank:
+            return tracer.builder.facts.of(value)[0].known
+        case _:
+            return None
+
+
 def _unrolled_iterator(tracer: Tracer, thing: Thing, wanted: int | None, short: bool,
                        ) -> tuple[Thing, ...] | None:
     """The elements of `zip`, `enumerate` and `reversed` of things of known length."""
