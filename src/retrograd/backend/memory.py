@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -23,9 +24,9 @@ from numba.extending import intrinsic
 LARGE = 1 << 22                      # bytes, NumPy's own limit
 _PAGE = 1 << 12
 _ADVICE = 14                         # MADV_HUGEPAGE
-# Numba says nothing of the types of these.
-_intrinsic: Any = intrinsic
-_njit: Any = numba.njit
+Decorator = Callable[[Callable[..., Any]], Any]       # Numba's versions differ in their types
+_intrinsic: Decorator = intrinsic
+_njit: Decorator = numba.njit
 _code: Any = cgutils
 _NAMES = {"empty": "_large_empty", "zeros": "_large_zeros"}
 
