@@ -42,8 +42,8 @@ class Recorded:
                 self.functions.append(function)
             return real(function, *stages)
 
-        def tracing(request: Request) -> Traced:
-            self.traced.append(trace(request))
+        def tracing(request: Request, order: int) -> Traced:
+            self.traced.append(trace(request, order))
             self.params = self.traced[-1].function.params
             return self.traced[-1]
 
