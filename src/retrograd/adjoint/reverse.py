@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from retrograd.adjoint.activity import differentiable_args, overwrites
 from retrograd.adjoint.arithmetic import add, reshaped, times, unbroadcast, zeros
@@ -20,7 +20,7 @@ from retrograd.adjoint.residuals.tapes import iteration_number
 from retrograd.adjoint.ruled import reverse_ruled
 from retrograd.adjoint.scopes import Scope
 from retrograd.adjoint.stores import part_of_adjoint
-from retrograd.adjoint.strong import SINGULAR
+from retrograd.adjoint.strong import SINGULAR, keys_carried
 from retrograd.adjoint.sweep import Key, Sweep, bar, like
 from retrograd.adjoint.templates import Template, inlined, placed, template
 from retrograd.errors import Unsupported
@@ -55,6 +55,10 @@ class Reverse:
     active: frozenset[Value]
     strong: frozenset[Value]
     overwritten: frozenset[Value]
+    keys: dict[Value, tuple[Value, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = keys_carried(self.residuals.places)
 
     def block(self, block: Block, sweep: Sweep) -> None:
         for statement in reversed(block):
@@ -152,20 +156,26 @@ class Reverse:
             g = sweep.builder.let("multiply", number(2, Scalar(real_dtype(g.type.dtype))), g)
             pairs = pairs[:1]
         for arg, result in pairs:
-            product = self.product(let, g, result, sweep)
+            product = self.product(let, arg, g, result, sweep)
             if product is not None:
                 self.accumulate(arg, unbroadcast(sweep.builder, product, arg), sweep)
 
-    def product(self, let: Let, g: Atom, partial: Atom, sweep: Sweep) -> Atom | None:
-        """`g * partial`; exactly 0 where g is a strong zero."""
+    def product(self, let: Let, arg: Value, g: Atom, partial: Atom, sweep: Sweep) -> Atom | None:
+        """`g * partial`; exactly 0 where g is a strong zero, or the factor that `arg` is beside."""
         if let.op == "multiply" and isinstance(partial, Constant) and not partial.value:
             return sweep.builder.let("multiply", partial, g)       # the user's 0: 0 * inf is nan
         product = times(sweep.builder, g, partial)
         strong = let.result in self.strong or (
             let.op in SINGULAR and let.result in self.overwritten)
-        if product is None or not strong or isinstance(partial, Constant):
+        if product is None or isinstance(partial, Constant):
             return product
-        return sweep.builder.let("strong", product, g)
+        if strong:
+            product = sweep.builder.let("strong", product, g)
+        keys = () if arg in self.keys else self.keys.get(let.result, ())
+        if keys and arg not in keys:
+            needed = [self.residuals.need(k, sweep) for k in keys]
+            product = sweep.builder.let("strong", product, *needed)
+        return product
 
     def instantiate(self, rule: Template, let: Let, g: Atom, sweep: Sweep) -> list[Atom | None]:
         """Inline a template: only what it reads is asked for."""

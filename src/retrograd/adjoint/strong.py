@@ -4,7 +4,8 @@ A value is strong when everything it influences passes through a choice: a `wher
 branch inside which it is used though it is defined outside. Where its adjoint is zero it may have
 been left out, and then a partial that is inf or nan must not be multiplied by that zero. The
 products of reverse mode that see to it are `strong`, which is a choice too when the adjoint itself
-is differentiated.
+is differentiated: in `strong(g * p, g)` p has exactly no adjoint where g is 0, whatever it is, and
+g has p's, which the choice that g comes from takes or leaves.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from retrograd.ir.nodes import (
     walk,
     yields,
 )
+from retrograd.ir.operations import is_elementwise
 
 # Elementwise operations with a partial that may be inf or nan where their operands are finite
 SINGULAR = frozenset({"divide", "sqrt", "cbrt", "power", "log", "log2", "log10", "log1p", "arcsin",
@@ -71,6 +73,38 @@ def overwritten_values(function: Function, active: frozenset[Value], places: Pla
         found.update(new)
         pending += new
     return frozenset(v for v in found if v.type.rank)
+
+
+def keys_carried(places: Places) -> dict[Value, tuple[Value, ...]]:
+    """For the values in which a factor is carried into its product with a strong zero, that
+    factor: `strong(m, g)` with `h = 2.0 * g` and `m = h / y` gives g for h and m."""
+    found: dict[Value, tuple[Value, ...]] = {}
+    for let in places.lets.values():
+        if let.op == "strong":
+            keys = tuple(a for a in let.args[1:] if isinstance(a, Value))
+            for value in _carriers(let.args[0], keys, places):
+                found[value] = tuple(dict.fromkeys((*found.get(value, ()), *keys)))
+    return found
+
+
+def _carriers(product: Atom, keys: tuple[Value, ...], places: Places) -> set[Value]:
+    """What lies between the keys and their product; nothing before the keys can."""
+    if not keys or not isinstance(product, Value):
+        return set()
+    first = min(places.position[k] for k in keys)
+    slice: set[Value] = set()
+    pending = [product]
+    while pending:
+        value = pending.pop()
+        if value not in slice and value not in keys and value in places.lets \
+                and places.position[value] > first and is_elementwise(places.lets[value].op):
+            slice.add(value)
+            pending += [a for a in places.lets[value].args if isinstance(a, Value)]
+    carriers: set[Value] = set()
+    for value in sorted(slice, key=places.position.__getitem__):
+        if any(a in keys or a in carriers for a in places.lets[value].args):
+            carriers.add(value)
+    return carriers
 
 
 def _uses(function: Function, active: frozenset[Value], places: Places, stores: bool,
