@@ -80,9 +80,11 @@ class _Reversed:
         rows = [r * n + k for r in self.bars for k, keep in enumerate(wanted) if keep]
         for place, partial in instance.results(body, rows).items():
             row, k = divmod(place, n)
-            product = self.reverse.product(self.results[row], self.bars[row], partial, self.sweep)
             arg = self.given[k]
-            if product is not None and isinstance(arg, Value):
+            assert isinstance(arg, Value)
+            product = self.reverse.product(self.results[row], arg, self.bars[row], partial,
+                                           self.sweep)
+            if product is not None:
                 self.reverse.accumulate(
                     arg, unbroadcast(self.sweep.builder, product, arg), self.sweep)
 
