@@ -148,12 +148,12 @@ def _own(result: Isolated, tracer: Tracer, name: str, thing: Thing, place: Posit
     if any(isinstance(part, Grown) for part in (thing, *_parts(thing))):
         tracer.refuse("a list whose length only the program knows is differentiated",
                       "make it an array first: np.array(...)")
-    result.given[place] = thing
     result.inputs[place] = []
     atom = tracer.atom(thing)
     if atom is not None and isinstance(atom.type, Scalar) and atom.type.weak and (
             not is_float(atom.type)):
         thing = tracer.builder.let("cast", atom, dtype="float64", weak=True)   # a Python int
+    result.given[place] = thing
     return unfrozen(result.tracer, with_leaves(
         thing, lambda leaf: _parameter(result, tracer, name, leaf, place)))
 
