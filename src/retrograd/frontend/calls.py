@@ -131,7 +131,8 @@ def _refuse(tracer: Tracer, function: Any) -> NoReturn:
         tracer.refuse(f"{name} draws from the global random state, which is not a function of the "
                       "arguments", "draw the numbers outside and pass them as an argument")
     tracer.refuse(f"{module}.{name} has no derivative here",
-                  "write it with NumPy functions that are supported, or as a Python function")
+                  "write it with NumPy functions that are supported, or as a Python function, "
+                  "or give it a rule: rg.rule(..., opaque=True)")
 
 
 def _derived(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thing:

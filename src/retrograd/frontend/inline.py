@@ -80,7 +80,8 @@ def _library_function(tracer: Tracer, called: FunctionType, args: tuple[Thing, .
         raise tracer.unsupported(
             f"{called.__module__}.{called.__qualname__} has no derivative here "
             f"({refusal.reason}{inside})", "write it with NumPy functions that are supported, or "
-            "as a Python function of your own") from None
+            "as a Python function of your own, or give it a rule: rg.rule(..., opaque=True)",
+            ) from None
 
 
 def _inlined(tracer: Tracer, called: FunctionType, args: tuple[Thing, ...],

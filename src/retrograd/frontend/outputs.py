@@ -113,7 +113,8 @@ def ufunc_method(tracer: Tracer, function: Any, args: Args, keywords: Keywords) 
         axis = {} if len(args) > 1 or "axis" in keywords else {"axis": integer(0)}
         return calls.call(tracer, Static(same), args, {**keywords, **axis})
     tracer.refuse(f"np.{ufunc.__name__}.{name} has no derivative here",
-                  "write it with NumPy functions that are supported")
+                  "write it with NumPy functions that are supported, or give it a rule: "
+                  "rg.rule(..., opaque=True)")
 
 
 _SAME: dict[tuple[np.ufunc, str], Callable[..., Any]] = {

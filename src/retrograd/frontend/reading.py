@@ -93,7 +93,7 @@ def read(function: FunctionType) -> Source:
         raise Unsupported(
             f"the source of {function.__qualname__} cannot be read ({code.co_filename})",
             "define the function in a file or a notebook cell; for exec, register the text in "
-            "linecache")
+            "linecache; or give it a rule: rg.rule(..., opaque=True)")
     try:
         node = _find(code, lines)
     except SyntaxError as error:

@@ -91,6 +91,8 @@ def _given(tracer: Tracer, definition: Definition, args: Args, keywords: Keyword
     try:
         bound = signature.bind(*args, **keywords)
     except TypeError as error:
+        if not definition.opaque:            # Python's own words
+            calls.call(tracer, Static(definition.function), args, keywords)
         raise certain(TypeError)(f"{definition.name}() {error}") from None
     names: list[str] = []
     things: list[Thing] = []

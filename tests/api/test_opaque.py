@@ -1,0 +1,194 @@
+"""Opaque functions: what they return is checked, and how compiled code reaches them."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import warnings
+
+import numpy as np
+import pytest
+import scipy.special
+
+import retrograd as rg
+from api import opaque_programs
+from api.opaque_programs import CALLS, f_ctypes, f_numba, f_python, f_unruled
+
+pytestmark = pytest.mark.filterwarnings("ignore::retrograd.OpaqueWarning")
+both_modes = pytest.mark.parametrize("jit", [True, False], ids=["compiled", "numpy"])
+X = np.array([0.5, 1.0, 2.0])
+
+
+@both_modes
+def test_j0_of_libm(jit):
+    value, gradient = rg.value_and_grad(f_ctypes, jit=jit)(0.7)
+    j0, j1 = scipy.special.j0(0.7), scipy.special.j1(0.7)
+    np.testing.assert_allclose([value, gradient], [0.7 * j0, j0 - 0.7 * j1], rtol=1e-14)
+    second = rg.grad(rg.grad(f_ctypes), jit=jit)(0.7)
+    np.testing.assert_allclose(second, -2 * j1 - 0.7 * (j0 - j1 / 0.7), rtol=1e-13)
+
+
+def test_compiled_code_calls_what_numba_can_call():
+    for f, arg in ((f_ctypes, 0.7), (f_numba, X)):
+        assert "objmode" not in rg.grad(f).source("compiled", arg)
+    source = rg.grad(f_python).source("compiled", X)
+    assert re.search(r"with objmode\(found='float64\[::1\]'\):\n +found = cumulated\(t\)", source)
+    assert "from api.opaque_programs import cumulated" in source
+
+
+def test_the_readable_source_is_a_program():
+    source = rg.grad(f_python).source(X)
+    scope = {}
+    exec(source, scope)
+    np.testing.assert_array_equal(scope["f_python_grad"](X), rg.grad(f_python, jit=False)(X))
+
+
+@both_modes
+def test_it_is_called_once(jit):
+    gradient = rg.value_and_grad(f_python, jit=jit)
+    gradient(X)
+    CALLS.clear()
+    gradient(X)
+    assert CALLS == [3]
+    _, pullback = rg.vjp(f_python, X, jit=jit)
+    CALLS.clear()
+    pullback(1.0)
+    assert CALLS == []
+
+
+def test_it_is_warned_about_once():
+    @rg.rule(opaque=True, result="float64", name="slow")
+    def slow(x):
+        return float(x) ** 2
+
+    slow.partials(lambda x, *, out: 2 * x)
+
+    def f(x):
+        return slow(x)
+
+    with pytest.warns(rg.OpaqueWarning, match="'slow' is opaque.*through the interpreter"):
+        assert rg.value_and_grad(f)(3.0) == (9.0, 6.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert rg.differentiable(f)(3.0) == 9.0
+        assert rg.grad(f, jit=False)(3.0) == 6.0
+
+
+def opaque(function, result, **rule):
+    made = rg.rule(function, opaque=True, result=result, name="made")
+    made.pullback(lambda x, *, out_bar: out_bar * x)
+    return made
+
+
+@pytest.mark.parametrize(("function", "result", "exception", "message"), [
+    (lambda x: x, "float64", TypeError,
+     "'made' returned float64[:], and its result= says float64"),
+    (lambda x: np.float32(1.0), "float64", TypeError,
+     "'made' returned float32, and its result= says float64"),
+    (lambda x: x[:2], lambda x: x, ValueError,
+     "'made' returned an array of shape (2,), and its result= says (3,)"),
+    (lambda x: x.astype(np.float32), lambda x: x, TypeError,
+     "'made' returned float32[:], and its result= says float64[:]"),
+    (lambda x: "no", "float64", TypeError, "'made' returned"),
+    (lambda x: 1j, "float64", TypeError, "'made' returned complex128"),
+])
+@both_modes
+def test_what_it_returns_is_checked(function, result, exception, message, jit):
+    made = opaque(function, result)
+
+    def f(x):
+        return np.sum(made(x))
+
+    for call in (lambda: made(X), lambda: rg.value_and_grad(f, jit=jit)(X)):
+        with pytest.raises(exception, match=re.escape(message)):
+            call()
+
+
+@both_modes
+def test_exceptions_come_through(jit):
+    def broken(x):
+        raise KeyError("nothing here")
+
+    made = opaque(broken, lambda x: x)
+
+    def f(x):
+        return np.sum(made(x))
+
+    with pytest.raises(KeyError, match="nothing here"):
+        rg.value_and_grad(f, jit=jit)(X)
+
+
+@both_modes
+def test_what_it_keeps_is_not_written_to(jit):
+    """The function returns the same array every time; the caller writes into what it gets."""
+    kept = np.ones(3)
+    made = rg.rule(lambda x: kept, opaque=True, result=lambda x: x, name="made")
+    made.pullback(lambda x, *, out_bar: out_bar)
+
+    def f(x):
+        y = made(x)
+        y[0] = 5.0
+        return np.sum(y * x)
+
+    expected = [5.0, 1.0 + 1.0, 1.0 + 2.0]
+    for _ in range(2):
+        np.testing.assert_allclose(rg.grad(f, jit=jit)(X), expected)
+    np.testing.assert_array_equal(kept, np.ones(3))
+    assert not np.shares_memory(made(X), kept)
+
+
+@both_modes
+def test_other_dtypes(jit):
+    made = rg.rule(lambda x: x * np.float32(2), opaque=True, result="float32", name="made")
+    made.partials(lambda x, *, out: 2.0)
+
+    def f(x):
+        return made(x) * x
+
+    found = rg.grad(f, jit=jit)(np.float32(3.0))
+    assert found == 12.0 and type(found) is np.float32
+
+
+@both_modes
+def test_counts_and_truths(jit):
+    count = rg.rule(lambda x: int(np.sum(x > 0.7)), opaque=True, result="int64", name="count")
+    some = rg.rule(lambda x: x > 0.7, opaque=True, result=lambda x: x > 0, name="some")
+
+    def f(x):
+        return np.sum(x[:count(x)]) + np.sum(np.where(some(x), x, 0.0))
+
+    np.testing.assert_array_equal(rg.grad(f, jit=jit)(X), [1.0, 2.0, 1.0])
+
+
+@both_modes
+def test_without_a_rule_it_may_be_called_on_what_is_not_differentiated(jit):
+    assert rg.grad(f_unruled, jit=jit)(0.5) == scipy.special.struve(3.0, 1.0)
+    with pytest.raises(rg.Unsupported, match="the rule of 'unruled' has no pullback"):
+        rg.grad(lambda x: opaque_programs.unruled(3.0, x), jit=jit)(0.5)
+
+
+def test_wrong_definitions():
+    with pytest.raises(TypeError, match="nothing says what 'len' returns: pass result="):
+        rg.rule(len, opaque=True)
+    function = ctypes.CDLL(None).labs
+    function.restype = ctypes.c_void_p
+    with pytest.raises(TypeError, match="needs argtypes and a restype"):
+        rg.rule(function, opaque=True)
+    with pytest.raises(ValueError, match="'float63' is not a type"):
+        rg.rule(len, opaque=True, result="float63")
+
+
+def test_refused_arguments():
+    made = opaque(lambda x: x, lambda x: x)
+    with pytest.raises(rg.Unsupported, match="is called with something that is neither"):
+        rg.grad(lambda x: made("text") * x, jit=False)(1.0)
+
+
+def test_two_functions_of_one_name_are_two_functions():
+    """Both give the same source; what is compiled must not be shared."""
+    def squared(factor):
+        made = rg.rule(lambda x: factor * x * x, opaque=True, result="float64", name="made")
+        made.partials(lambda x, *, out: 2 * out / x)
+        return rg.grad(lambda x: made(x))
+
+    assert [squared(k)(3.0) for k in (1.0, 2.0, 3.0)] == [6.0, 12.0, 18.0]
