@@ -26,7 +26,7 @@ from retrograd.adjoint.templates import Template, inlined, placed, template
 from retrograd.errors import Unsupported
 from retrograd.ir.build import TEMPORARY
 from retrograd.ir.extents import Extent
-from retrograd.ir.index import FULL
+from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Atom,
     Block,
@@ -216,10 +216,18 @@ class Reverse:
             atoms = [self.residuals.need(a, sweep) for a in let.args[1:]]
             self.add_at(Part(array, index, tuple(atoms)), g, sweep)
             return
-        if let.op == "push":
-            index = ("int", *(FULL,) * (array.type.rank - 1))
-            let = replace(let, op="update", static={"index": index})
-        self.stored(let, g, array, sweep)
+        self.stored(self.as_update(let, sweep) if let.op == "push" else let, g, array, sweep)
+
+    def as_update(self, push: Let, sweep: Sweep) -> Let:
+        """A row that is pushed, or rows one after the other, as a store where they are then."""
+        array, start, value = push.args
+        rest = (FULL,) * (array.type.rank - 1)
+        if value.type.rank < array.type.rank:
+            return replace(push, op="update", static={"index": ("int", *rest)})
+        builder = sweep.builder
+        end = builder.let("add", self.residuals.need(start, sweep), builder.shape_atoms(value)[0])
+        return replace(push, op="update", args=(array, start, end, value),
+                       static={"index": (Slice(True, True), *rest)})
 
     def stored(self, let: Let, g: Atom, array: Value, sweep: Sweep) -> None:
         """`update` and `add_at`: the value's adjoint is that of the place where it is; with

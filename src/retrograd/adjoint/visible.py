@@ -1,19 +1,32 @@
-"""Extents speak of what can be read where they are asked for.
+"""Extents and bounds speak of what can be read where they are asked for.
 
-The extents of an array in a reverse sweep may be expressed by values of the forward sweep's loops,
-which are not visible there. While the sweep is made, the planner answers for them; when the
-finished adjoint is differentiated, such extents are those of the array itself.
+The extents of an array in a reverse sweep, and the bounds of its loops' indices, may be expressed
+by values of the forward sweep's loops, which are not visible there. While the sweep is made, the
+planner answers for them; when the finished adjoint is differentiated, such extents are those of
+the array itself, and such bounds those that the loop has.
 """
 
 from __future__ import annotations
 
-from retrograd.ir.build import Facts
 from retrograd.ir.extents import Extent, Root, root
-from retrograd.ir.nodes import Block, Function, Statement, Value, blocks, bound, defined, free
+from retrograd.ir.build import Facts
+from retrograd.ir.nodes import (
+    Block,
+    Constant,
+    Function,
+    Loop,
+    Statement,
+    Value,
+    blocks,
+    bound,
+    defined,
+    free,
+)
 
 
 def settle_extents(function: Function, facts: Facts) -> None:
-    """Make the extents of a function's arrays readable wherever the arrays are."""
+    """Make the extents of a function's arrays readable wherever the arrays are, and the bounds of
+    its indices in their loops."""
     visible = {*function.params, *free(function.body, function.returns)}
     _Settler(facts, visible).block(function.body)
 
@@ -34,13 +47,28 @@ class _Settler:
     def inside(self, statement: Statement) -> None:
         made = bound(statement)
         self.define(made)
+        if isinstance(statement, Loop):
+            self.index(statement)
         for block in blocks(statement):
             self.block(block)
         self.visible.difference_update(made)
 
+    def index(self, loop: Loop) -> None:
+        """The index lies between where the loop starts and where it ends."""
+        bounds = self.facts.bounds.get(loop.index)
+        if bounds is None or all(map(self.readable, bounds)):
+            return
+        start, stop = map(self.facts.integer, (loop.start, loop.stop))
+        assert isinstance(loop.step, Constant)
+        self.facts.bounds[loop.index] = (start, stop - 1) if loop.step.value.real > 0 else (
+            stop + 1, start)
+
     def define(self, values: tuple[Value, ...]) -> None:
         self.visible.update(values)
         for value in values:
+            integer = self.facts.integers.get(value)
+            if integer is not None and not self.readable(integer):
+                del self.facts.integers[value]
             extents = self.facts.extents.get(value, ())
             if not all(map(self.readable, extents)):
                 self.facts.extents[value] = tuple(
