@@ -16,7 +16,7 @@ import truth
 from adjoint.tangents import directions, paired, traces
 from retrograd.adjoint.derive import derive, seed_parameter
 from retrograd.adjoint.forward import forward
-from retrograd.ir.build import Facts
+from retrograd.ir.facts import Facts
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import Atom, Function, Value
 from retrograd.ir.types import is_float

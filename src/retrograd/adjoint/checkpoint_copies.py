@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from retrograd.errors import Span
-from retrograd.ir.build import Facts
 from retrograd.ir.extents import Extent, Root, Term, root, substituted
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import (
     Atom,
     Block,

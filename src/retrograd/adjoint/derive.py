@@ -24,7 +24,8 @@ from retrograd.adjoint.scopes import places
 from retrograd.adjoint.strong import overwritten_values, strong_values
 from retrograd.adjoint.sweep import Sweep
 from retrograd.adjoint.visible import settle_extents
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Block, Constant, Function, Value, number
 from retrograd.ir.types import Array, Scalar
 

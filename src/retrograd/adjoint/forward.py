@@ -21,7 +21,8 @@ from retrograd.adjoint.ruled import forward_ruled
 from retrograd.adjoint.tangents import Contribution, elementwise, finished, pushed, summed
 from retrograd.adjoint.visible import settle_extents
 from retrograd.errors import Unsupported
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import (
     Atom,
     Block,

@@ -9,7 +9,7 @@ the array itself, and such bounds those that the loop has.
 from __future__ import annotations
 
 from retrograd.ir.extents import Extent, Root, root
-from retrograd.ir.build import Facts
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import (
     Block,
     Constant,

@@ -20,7 +20,8 @@ from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
 from retrograd.frontend.things import Items, Static, Thing
 from retrograd.frontend.tracer import Context, Tracer, static_thing
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Function, Value
 from retrograd.ir.types import Type
 from retrograd.program import Capture, Guard, Known, Request, Written

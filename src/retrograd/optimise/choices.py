@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Block, Constant, Function, Let, Statement, number
 from retrograd.ir.rewrite import with_blocks
 from retrograd.ir.types import BOOL, Scalar

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from retrograd.ir.build import Facts
 from retrograd.ir.extents import Extent, nonnegative, root
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Constant, Function, Let, Loop, Value, walk
 from retrograd.ir.types import Scalar
 from retrograd.optimise.shapes import shapes_of

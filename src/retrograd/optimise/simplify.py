@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
+from retrograd.ir.facts import Facts
 from retrograd.ir.index import FULL, advanced
 from retrograd.ir.nodes import (
     Atom,

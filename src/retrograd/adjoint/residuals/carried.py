@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrograd.adjoint.scopes import Places
-from retrograd.ir.build import Facts
 from retrograd.ir.extents import root
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Carried, Loop, Value, While
 from retrograd.ir.types import INT
 

@@ -11,7 +11,6 @@ import functools
 from dataclasses import dataclass
 
 from retrograd.adjoint.scopes import Places, Scope
-from retrograd.ir.build import Facts
 from retrograd.ir.extents import (
     Extent,
     Opaque,
@@ -22,6 +21,7 @@ from retrograd.ir.extents import (
     product,
     smallest,
 )
+from retrograd.ir.facts import Facts
 
 Span = tuple[Extent, Extent]
 

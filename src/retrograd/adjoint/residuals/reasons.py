@@ -5,8 +5,9 @@ from __future__ import annotations
 from retrograd.adjoint.residuals.answers import STORE_COST, STORES, Answer, Answers
 from retrograd.adjoint.scopes import Places
 from retrograd.errors import Span, Unsupported
-from retrograd.ir.build import TEMPORARY, Facts
+from retrograd.ir.build import TEMPORARY
 from retrograd.ir.extents import Extent, Opaque, Term
+from retrograd.ir.facts import Facts
 from retrograd.ir.index import Slice, parts
 from retrograd.ir.nodes import Atom, Effect, Let, Value, While, bound
 from retrograd.ir.operations import cost

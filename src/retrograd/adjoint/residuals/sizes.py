@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrograd.ir.build import Facts
 from retrograd.ir.extents import Extent, Opaque, Root, Term
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Constant, Let, Value
 from retrograd.ir.types import is_integer
 

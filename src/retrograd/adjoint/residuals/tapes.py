@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from retrograd.adjoint.residuals.limits import Limits
 from retrograd.adjoint.residuals.triangles import Triangle, triangle
 from retrograd.adjoint.scopes import Places, Scope
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent, Opaque, floor_divided, largest
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Block, Constant, Loop, Statement, Value, integer
 from retrograd.ir.types import INT, Array, Type
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from retrograd.adjoint.scopes import Scope
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent, Root, floor_divided, nonnegative, product
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Constant, Loop, integer
 
 Before = Callable[[Extent], Extent | None]

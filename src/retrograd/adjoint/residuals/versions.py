@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from retrograd.adjoint.residuals.lineage import STORES, Lineage, lineage
 from retrograd.adjoint.scopes import Places, Scope
-from retrograd.ir.build import Facts
 from retrograd.ir.extents import Extent, Root, Term, mentions, nonnegative, root, substituted
+from retrograd.ir.facts import Facts
 from retrograd.ir.index import Index, Slice, parts
 from retrograd.ir.nodes import Atom, Branch, Constant, Function, Let, Loop, Value, While, walk
 from retrograd.ir.types import INT

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrograd.ir.build import Builder, Facts
+from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent, Root, Term
+from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Constant, Let, Statement, Value, defined, integer
 from retrograd.ir.operations import OPERATIONS
 
