@@ -24,6 +24,7 @@ class Derivation:
     has_aux: bool = False
     holomorphic: bool = False
     settings: tuple[Any, ...] = ()
+    returns: tuple[str, ...] = ()        # parameters whose last contents are results too
 
 
 def derivation_of(function: object) -> Derivation | None:

@@ -23,6 +23,7 @@ from retrograd.collector import no_collection
 from retrograd.errors import Unsupported
 from retrograd.frontend.trace import Traced, trace
 from retrograd.ir.nodes import Atom, Function, Value, free
+from retrograd.ir.path import path_of
 from retrograd.ir.rewrite import without_marks
 from retrograd.ir.ruled import NeedOrder
 from retrograd.ir.types import Array, Type, is_complex, is_float
@@ -48,6 +49,7 @@ from retrograd.optimise.unchecked import without_index_checks
 from retrograd.program import (
     GRAD,
     JOINT,
+    PATH,
     PRIMAL,
     VALUE_AND_GRAD,
     VJP,
@@ -139,6 +141,12 @@ def _primal(_: Request, traced: Traced) -> tuple[Derived, ...]:
     return (Derived(optimised(function), traced.tree),)
 
 
+def _path(_: Request, traced: Traced) -> tuple[Derived, ...]:
+    function = path_of(replace(traced.function, body=without_marks(traced.function.body)),
+                       traced.facts)
+    return (Derived(optimised(function), Leaf(0)),)
+
+
 def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
     """`grad` and `value_and_grad`: one function."""
     value, aux = _outputs(request, traced)
@@ -227,7 +235,7 @@ def _both_sweeps(request: Request, traced: Traced,
 
 _PRODUCTS: dict[str, Callable[[Request, Traced], tuple[Derived, ...]]] = {
     PRIMAL: _primal, GRAD: _gradient, VALUE_AND_GRAD: _gradient, VJP: _vjp,
-    JOINT: _joint}
+    JOINT: _joint, PATH: _path}
 
 
 def _outputs(request: Request, traced: Traced) -> tuple[Tree, Tree | None]:

@@ -13,6 +13,7 @@ from retrograd.places import Place
 from retrograd.trees import Tree
 
 PRIMAL, GRAD, VALUE_AND_GRAD, VJP = "primal", "grad", "value_and_grad", "vjp"
+PATH = "path"            # the number of the path that a call takes (`ir/path.py`)
 JOINT = "joint"          # a vjp as one function of the arguments and the output's adjoints, to read
 
 

@@ -1,4 +1,4 @@
-"""`check_grads`: derivatives against central finite differences, in float64.
+"""`check_grads`: derivatives in both modes against central finite differences, in float64.
 
 Every evaluation starts from the same state of every generator, given or captured, and the
 caller's generators are left as they were.
@@ -6,7 +6,7 @@ caller's generators are left as they were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,14 @@ import numpy as np
 from retrograd.api.function import Compiled
 from retrograd.api.options import Options
 from retrograd.api.parameters import Argnums, display_name, signature_of, wanted
-from retrograd.api.transforms import vjp
+from retrograd.api.transformed import Transformed, path_number, pushforward_of
+from retrograd.api.transforms import jvp, vjp
 from retrograd.api.types import type_of
 from retrograd.api.vjp import found_for
 from retrograd.ir.types import is_complex, is_float, is_generator
 from retrograd.program import Known
 
-_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
+DEFAULT_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 _TOLERANCE = {"float32": 1e-3, "complex64": 1e-3}
 
 
@@ -57,29 +58,120 @@ class _Projected:
             result = self.function(*bound.args, **bound.kwargs)
             leaves = list(_leaves(result)) if result is not None or not self.returns else []
             leaves += [bound.arguments[name] for name in self.returns]
+        return self.contracted(leaves)
+
+    def path(self, args: Sequence[Any]) -> int:
+        """The number of the path that the function takes."""
+        self.streams.rewind()
+        return int(path_number(self.function)(*_copies(tuple(args))))
+
+    def contracted(self, leaves: Sequence[Any]) -> float:
+        """The sum of the products of results, or of their tangents, with the weights."""
         total = sum(np.sum(_in_double(leaf) * _in_double(w)) for leaf, w in zip(
             leaves, self.weights, strict=True) if w is not None)
         return float(np.real(total))
 
 
-def check(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums, *,
-          rtol: float | None, atol: float | None, step: float | None,
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the caller wants: which orders and modes, and how close."""
+
+    order: int
+    modes: tuple[str, ...]
+    rtol: float | None
+    atol: float | None
+    step: float
+
+    def limits(self, argument: Any, scale: float) -> tuple[float, float]:
+        """The relative and the absolute tolerance for an argument."""
+        tolerance = _TOLERANCE.get(str(np.asarray(argument).dtype), 1e-6)
+        return (tolerance if self.rtol is None else self.rtol,
+                tolerance * scale if self.atol is None else self.atol)
+
+
+def check(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums, asked: Asked,
           options: dict[str, Any]) -> None:
     """See `retrograd.check_grads`."""
-    function = f.primal if isinstance(f, Compiled) else f
+    function = f
     if isinstance(f, Compiled):
         options = {"jit": f.options.jit, "returns": f.options.returns, **options}
+        function = f if isinstance(f, Transformed) else f.primal
     args = tuple(args)
     positions = _positions(function, args, argnums)
+    _first_order(function, args, positions, asked, options)
+    if asked.order == 2:
+        _second_order(function, args, positions, asked, options)
+
+
+def _first_order(function: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...],
+                 asked: Asked, options: dict[str, Any]) -> None:
     streams = _streams(function, args, positions, options)
     try:
         value, pullback = vjp(function, *_copies(args), argnums=positions, **options)
         weights = tuple(_weights(value))
-        bars = pullback(_like(value, iter(weights)))
+        streams.rewind()
+        given = {}
+        if "reverse" in asked.modes:
+            given["reverse"] = pullback(_like(value, iter(weights)))
         projected = _Projected(function, weights, streams, Options(**options).contents)
-        _check_each(projected, args, positions, bars, (rtol, atol, step or _STEP))
+        if "forward" in asked.modes:
+            given["forward"] = [_in_forward_mode(projected, args, k, options) for k in positions]
+        _check_each(projected, args, positions, given, asked)
     finally:
         streams.rewind()
+
+
+def _second_order(function: Callable[..., Any], args: tuple[Any, ...],
+                  positions: tuple[int, ...], asked: Asked, options: dict[str, Any]) -> None:
+    """The derivatives of the tangent, which are those of all first derivatives in one direction."""
+    generator = np.random.default_rng(1)
+    tangents = tuple(_tangent(generator, a) if k in positions else None
+                     for k, a in enumerate(args))
+    pushed = pushforward_of(function, Options(**options))
+    inner = {k: v for k, v in options.items() if k != "returns"}
+    _first_order(pushed, (*args, *tangents), positions, asked, inner)
+
+
+def _tangent(generator: np.random.Generator, argument: Any) -> Any:
+    """A direction in the type of an argument."""
+    if isinstance(argument, np.ndarray):
+        return np.asarray(generator.uniform(0.5, 1.5, argument.shape), argument.dtype)
+    number = generator.uniform(0.5, 1.5)
+    return type(argument)(number) if is_number(argument) else number
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a float and not an int that becomes one."""
+    return isinstance(value, (float, complex, np.inexact))
+
+
+def _in_forward_mode(projected: _Projected, args: tuple[Any, ...], position: int,
+                     options: dict[str, Any]) -> Any:
+    """The derivative of the contracted value with respect to each element of an argument."""
+    argument = args[position]
+    found = np.zeros(np.shape(argument), np.result_type(np.asarray(argument), np.float32))
+    for index in np.ndindex(np.shape(argument)):
+        found[index] = _along(projected, args, position, index, 1, options)
+        if np.iscomplexobj(found):
+            found[index] -= 1j * _along(projected, args, position, index, 1j, options)
+    return found
+
+
+def _along(projected: _Projected, args: tuple[Any, ...], position: int, index: tuple[int, ...],
+           direction: complex, options: dict[str, Any]) -> float:
+    argument = args[position]
+    tangent: Any = direction.real
+    if isinstance(argument, np.ndarray):
+        tangent = np.zeros_like(argument)
+        tangent[index] = direction
+    elif is_number(argument):
+        tangent = type(argument)(direction)
+    tangents: list[Any] = [None] * len(args)
+    tangents[position] = tangent
+    projected.streams.rewind()
+    with np.errstate(all="ignore"):
+        _, dots = jvp(projected.function, _copies(args), tangents, **options)
+    return projected.contracted(list(_leaves(dots)))
 
 
 def _streams(function: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...],
@@ -92,20 +184,17 @@ def _streams(function: Callable[..., Any], args: tuple[Any, ...], positions: tup
 
 
 def _check_each(projected: _Projected, args: tuple[Any, ...], positions: tuple[int, ...],
-                bars: Sequence[Any], asked: tuple[float | None, float | None, float]) -> None:
-    """Compare the gradients `bars`, one argument after the other."""
-    rtol, atol, step = asked
+                given: Mapping[str, Sequence[Any]], asked: Asked) -> None:
+    """Compare the derivatives that each mode has `given`, one argument after the other."""
     function = projected.function
     name, signature = display_name(function), signature_of(function)
     exact = [_in_double(a) if k in positions else a for k, a in enumerate(args)]
     scale = max(1.0, abs(projected(exact)))
     names = [*signature.parameters, *(f"args[{k}]" for k in range(len(args)))]
-    for position, bar in zip(positions, bars, strict=True):
-        tolerance = _TOLERANCE.get(str(np.asarray(args[position]).dtype), 1e-6)
-        limits = (tolerance if rtol is None else rtol, tolerance * scale if atol is None else atol)
-        what = f"{name}: the derivative with respect to {names[position]}"
-        _compare(projected, exact, position, np.asarray(bar), limits=limits,
-                 step=step, what=what)
+    for k, position in enumerate(positions):
+        modes = {mode: np.asarray(found[k]) for mode, found in given.items()}
+        _compare(projected, exact, position, modes, asked.limits(args[position], scale),
+                 asked.step, f"{name}: the derivative with respect to {names[position]}")
 
 
 def _positions(function: Callable[..., Any], args: tuple[Any, ...],
@@ -121,20 +210,33 @@ def _positions(function: Callable[..., Any], args: tuple[Any, ...],
     return floats
 
 
-def _compare(projected: _Projected, args: list[Any], position: int, bar: Any,
-             *, limits: tuple[float, float], step: float, what: str) -> None:
+def _compare(projected: _Projected, args: list[Any], position: int, given: Mapping[str, Any],
+             limits: tuple[float, float], step: float, what: str) -> None:
     for index in np.ndindex(np.shape(args[position])):
         numeric = _derivative(projected, args, position, index, step)
-        given = bar[index].item()
         allowed = limits[1] + limits[0] * abs(numeric)
-        if not (abs(given - numeric) <= allowed or given == numeric):
-            place = f"[{', '.join(map(str, index))}]" if index else ""
-            coarse = _derivative(projected, args, position, index, 8 * step)
-            unsure = "" if abs(coarse - numeric) <= allowed else (
-                f"; with a step eight times as large they give {coarse!r}, so the function may "
-                "not be smooth here, or takes another path within the step")
-            raise AssertionError(f"{what}{place} is {given!r}, but finite differences give "
-                                 f"{numeric!r}{unsure}")
+        for mode, derivatives in given.items():
+            found = derivatives[index].item()
+            if not (abs(found - numeric) <= allowed or found == numeric):
+                place = f"[{', '.join(map(str, index))}]" if index else ""
+                raise AssertionError(
+                    f"{what}{place} is {found!r} in {mode} mode, but finite differences give "
+                    f"{numeric!r}{_doubt(projected, args, position, index, step, allowed)}")
+
+
+def _doubt(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
+           step: float, allowed: float) -> str:
+    """Why the finite difference may be the wrong one of two numbers."""
+    ends = [end for direction in (1, 1j)[:1 + np.iscomplexobj(args[position])]
+            for end in _ends(args, position, index, step, direction)[0]]
+    paths = {projected.path(moved) for moved in (args, *ends)}
+    if len(paths) > 1:
+        return ("; within the step the function takes another path: a branch or the number of "
+                "trips of a loop changes")
+    numeric, coarse = (_derivative(projected, args, position, index, s) for s in (step, 8 * step))
+    return "" if abs(coarse - numeric) <= allowed else (
+        f"; with a step eight times as large they give {coarse!r}, so the function may not be "
+        "smooth here")
 
 
 def _derivative(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
@@ -148,18 +250,26 @@ def _derivative(projected: _Projected, args: list[Any], position: int, index: tu
 
 def _difference(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
                 step: float, direction: complex = 1) -> float:
+    ends, width = _ends(args, position, index, step, direction)
+    low, high = map(projected, ends)
+    return (high - low) / width
+
+
+def _ends(args: list[Any], position: int, index: tuple[int, ...], step: float,
+          direction: complex) -> tuple[list[list[Any]], float]:
+    """The arguments a step before and a step behind, and how far these are apart."""
     base = args[position]
     at = np.asarray(base)[index].item()
     width = step * max(1.0, abs(at))
     low, high = at - width * direction, at + width * direction
-    values = []
+    ends = []
     for moved in (low, high):
         changed = moved
         if isinstance(base, np.ndarray):
             changed = base.copy()
             changed[index] = moved
-        values.append(projected([*args[:position], changed, *args[position + 1:]]))
-    return (values[1] - values[0]) / float(abs(high - low))
+        ends.append([*args[:position], changed, *args[position + 1:]])
+    return ends, float(abs(high - low))
 
 
 def _in_double(value: Any) -> Any:

@@ -54,11 +54,14 @@ class Compiled:
         self._signature = signature
         self._specialiser = Specialiser(
             self._traced(), signature, self.__name__, product=self.product,
-            wanted=self._own_wanted(), options=options, written=self._written)
+            wanted=self._own_wanted(), options=self._own_options(), written=self._written)
         self._entry = slow_entry(signature, self.__name__, self._slow)
 
     def _own_wanted(self) -> Wanted:
         return self._wanted
+
+    def _own_options(self) -> Options:
+        return self.options
 
     def _traced(self) -> Callable[..., Any]:
         """The function that is compiled."""
@@ -75,7 +78,8 @@ class Compiled:
         """What this is, for the compiler, where it is called in a program."""
         wanted = self._own_wanted()
         return Derivation(self.product, self.primal, wanted.positions, wanted.single,
-                          self.options.has_aux, self.options.holomorphic)
+                          self.options.has_aux, self.options.holomorphic,
+                          returns=self.options.contents)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -144,8 +148,8 @@ class Compiled:
         None where the call is written; results are numbers, arrays and tuples of them. A float64
         counts as a Python float, what `f` raises is raised in the caller (where Numba leaks what
         was allocated), and as everywhere in Numba the code is fixed when the caller is compiled:
-        with `cache=True` a caller in another file does not notice that `f` has changed. A caller
-        that passes arrays with an extent of 1 is compiled after a call with such arguments.
+        with `cache=True` a caller in another file does not notice that `f` has changed. An array
+        with an extent of 1 needs code of its own: call this object with such arguments first.
 
         Raises Unsupported, when its caller is compiled, where `f` reads numbers or arrays from
         outside, and where it writes into one of several arrays.

@@ -124,6 +124,18 @@ def _distinct(signature: inspect.Signature, positions: tuple[Position, ...],
     return Wanted(positions, single)
 
 
+def with_direction(signature: inspect.Signature, place: Position) -> inspect.Signature:
+    """The parameters of a function and, after the differentiated one, a direction."""
+    assert isinstance(place, int)
+    parameters = [p.replace(default=inspect.Parameter.empty)
+                  for p in signature.parameters.values()]
+    name = "v"
+    while any(p.name == name for p in parameters):
+        name += "_"
+    parameters.insert(place + 1, inspect.Parameter(name, parameters[place].kind))
+    return inspect.Signature(parameters)
+
+
 def place_name(signature: inspect.Signature, place: Position) -> str:
     """The name of a parameter, or `args[k]`."""
     names = list(signature.parameters)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
 from retrograd.api.function import Compiled
 from retrograd.api.options import Options
-from retrograd.api.parameters import Wanted, signature_of
+from retrograd.api.parameters import Wanted, signature_of, with_direction
 from retrograd.derivation import Derivation
+from retrograd.program import PATH
 
 
 class Transformed(Compiled):
@@ -34,10 +36,15 @@ class Transformed(Compiled):
     def _own_wanted(self) -> Wanted:
         return Wanted((), False)
 
+    def _own_options(self) -> Options:
+        """Without what is said of the function inside (`derivation`)."""
+        return replace(self.options, has_aux=False, holomorphic=False, returns=())
+
     @property
     def derivation(self) -> Derivation:
         return Derivation(self.kind, self.primal, self._wanted.positions, self._wanted.single,
-                          self.options.has_aux, self.options.holomorphic, self.settings)
+                          self.options.has_aux, self.options.holomorphic, self.settings,
+                          self.options.contents)
 
     def __reduce__(self) -> Any:
         from retrograd.api import pickling
@@ -65,15 +72,7 @@ class HessianVectorProduct(Transformed):
 
     def _signature_of(self, function: Callable[..., Any]) -> inspect.Signature:
         """That of the function, with the direction after the differentiated parameter."""
-        parameters = [p.replace(default=inspect.Parameter.empty)
-                      for p in signature_of(function).parameters.values()]
-        place = self._wanted.positions[0]
-        assert isinstance(place, int)
-        name = "v"
-        while any(p.name == name for p in parameters):
-            name += "_"
-        parameters.insert(place + 1, inspect.Parameter(name, parameters[place].kind))
-        return inspect.Signature(parameters)
+        return with_direction(signature_of(function), self._wanted.positions[0])
 
 
 class Jacobian(Transformed):
@@ -92,6 +91,21 @@ class Mapped(Transformed):
     """Maps a function over samples; see `retrograd.vmap`."""
 
     kind = "vmap"
+
+
+class PathNumber(Compiled):
+    """Returns the number of the path that a call takes (`ir/path.py`)."""
+
+    product = PATH
+
+    def _own_wanted(self) -> Wanted:
+        return Wanted((), False)
+
+
+@functools.lru_cache(maxsize=64)
+def path_number(function: Callable[..., Any]) -> PathNumber:
+    """The path of a function, run by NumPy."""
+    return PathNumber(function, Wanted((), False), Options(jit=False))
 
 
 @functools.lru_cache(maxsize=256)

@@ -384,9 +384,10 @@ def vmap(f: _Function, in_axes: Any = 0, out_axes: Any = 0, *, parallel: bool = 
 
 
 def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = None, *,
+                order: int = 1, modes: str | Sequence[str] = ("reverse", "forward"),
                 rtol: float | None = None, atol: float | None = None, step: float | None = None,
                 **options: Any) -> None:
-    """Raise AssertionError where the gradient of `f` differs from central finite differences.
+    """Raise AssertionError where a derivative of `f` differs from central finite differences.
 
     Parameters
     ----------
@@ -399,6 +400,10 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
         The arguments at which to compare; `f` is called twice for each of their elements.
     argnums : int or sequence of ints, optional
         Which arguments; all that are floats by default.
+    order : {1, 2}
+        With 2, the derivatives of the tangent in one direction are compared as well.
+    modes : {"reverse", "forward"} or both
+        Which modes are compared; the programs of both are different ones.
     rtol, atol : float, optional
         Allowed difference: `atol + rtol * |finite difference|`. By default both are 1e-6, and
         1e-3 for float32, where `atol` is scaled by the size of the value.
@@ -408,13 +413,21 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     Raises
     ------
     AssertionError
-        Naming the first argument and element that disagree, and both numbers.
+        Naming the mode, the first argument and element that disagree, and both numbers; it says
+        where a branch or a trip count changes within the step.
     TypeError
         If no argument is a float.
+    ValueError
+        For an unknown mode or order.
     """
-    from retrograd.api.check import check
+    from retrograd.api.check import DEFAULT_STEP, Asked, check
 
-    check(f, args, argnums, rtol=rtol, atol=atol, step=step, options=options)
+    chosen = (modes,) if isinstance(modes, str) else tuple(modes)
+    if not chosen or not set(chosen) <= {"reverse", "forward"}:
+        raise ValueError(f"modes must be 'reverse', 'forward' or both, got {modes!r}")
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order!r}")
+    check(f, args, argnums, Asked(order, chosen, rtol, atol, step or DEFAULT_STEP), options)
 
 
 def _axes(axes: Any, name: str) -> Any:

@@ -20,7 +20,7 @@ import numpy as np
 
 from retrograd.frontend import calls, cells, inline
 from retrograd.frontend.certain import certain
-from retrograd.frontend.isolated import bound_to, unfrozen
+from retrograd.frontend.isolated import bound_to, unfrozen, with_contents
 from retrograd.frontend.rows import row_of, stacked
 from retrograd.frontend.things import (
     Derived,
@@ -73,16 +73,26 @@ def vmap(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords: Ke
     def one(inner: Tracer, given: tuple[Thing, ...], _: Keywords) -> Thing:
         index = given[0]
         assert not isinstance(index, Handle)
-        found = calls.call(inner, derived.function,
-                           tuple(make(inner, index) for make in positional),
-                           {k: make(inner, index) for k, make in named.items()})
-        return cells.frozen(inner, found)
+        args = tuple(make(inner, index) for make in positional)
+        keywords = {k: make(inner, index) for k, make in named.items()}
+        found = calls.call(inner, derived.function, args, keywords)
+        sample = bound_to(derived.function, args, keywords)
+        return present(inner, with_contents(found, sample, derived.returns))
 
     count = tracer.builder.atom_of(batch.count)
     if settings.reduce is not None:
         return _reduced(tracer, one, count, settings)
     rows = each(tracer, one, count, settings.parallel)
     return unfrozen(tracer, _with_axes(tracer, rows, settings.out_axes))
+
+
+def present(tracer: Tracer, thing: Thing) -> Thing:
+    """The thing with what its arrays and lists hold now."""
+    def leaf(part: Thing) -> Thing:
+        atom = tracer.atom(part)
+        return part if atom is None or not isinstance(part, Handle) else thing_of(atom)
+
+    return with_leaves(cells.frozen(tracer, thing), leaf)
 
 
 def _axes_of(axes: Axes, count: int) -> tuple[Any, ...]:

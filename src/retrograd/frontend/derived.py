@@ -11,6 +11,7 @@ differentiated again, run in a loop over samples, or called in a function of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from retrograd.adjoint.derive import Adjoint, derive, seed_parameter, unit_seed
@@ -20,7 +21,15 @@ from retrograd.derivation import derivation_of
 from retrograd.frontend import calls, cells
 from retrograd.frontend.batches import vmap
 from retrograd.frontend.certain import Certain, certain
-from retrograd.frontend.isolated import Isolated, isolated, like_argument, signature_of, thing_from
+from retrograd.frontend.isolated import (
+    Isolated,
+    bound_to,
+    isolated,
+    like_argument,
+    signature_of,
+    thing_from,
+    with_contents,
+)
 from retrograd.frontend.jacobians import copied, hessian, jacobian
 from retrograd.frontend.things import (
     Closure,
@@ -61,7 +70,7 @@ def of(function: Thing) -> Derived:
     if derivation_of(found.function) is not None:
         inner = of(inner)
     return Derived(found.kind, inner, found.positions, found.single, found.has_aux,
-                   found.holomorphic, found.settings)
+                   found.holomorphic, found.settings, found.returns)
 
 
 # --- making one in a program ----------------------------------------------------------------------
@@ -136,7 +145,10 @@ def _has_float(tracer: Tracer, thing: Thing) -> bool:
 
 
 def _primal(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
-    return calls.call(tracer, derived.function, args, keywords)
+    result = calls.call(tracer, derived.function, args, keywords)
+    if not derived.returns:
+        return result
+    return with_contents(result, bound_to(derived.function, args, keywords), derived.returns)
 
 
 def _grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
@@ -155,7 +167,8 @@ def _value_and_grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keyw
 
 def _gradients(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords,
                ) -> tuple[Thing, Thing]:
-    traced = isolated(tracer, derived.function, args, keywords, derived.positions)
+    traced = isolated(tracer, derived.function, args, keywords, derived.positions,
+                      derived.returns)
     output = _scalar_output(tracer, derived, traced)
     adjoint = derive(traced.function, traced.leaves, [output], [unit_seed(output)],
                      tracer.builder.facts)
@@ -207,7 +220,8 @@ def _of_arguments(tracer: Tracer, derived: Derived, traced: Isolated,
 
 def _vjp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
     """The value and a pullback: the forward sweep here, the reverse sweep where it is called."""
-    traced = isolated(tracer, derived.function, args, keywords, derived.positions)
+    traced = isolated(tracer, derived.function, args, keywords, derived.positions,
+                      derived.returns)
     outputs = [a for a in traced.atoms if is_float(a.type)]
     facts = tracer.builder.facts
     seeds = [seed_parameter(o, facts, "out_bar") for o in outputs]
@@ -278,15 +292,16 @@ def fitted(tracer: Tracer, atom: Atom, like: Atom, what: str) -> Atom:
 def _jvp(tracer: Tracer, derived: Derived, args: Args, _: Keywords) -> Thing:
     """The arguments are the primals and then as many tangents."""
     half = len(args) // 2
-    return pushed(tracer, derived.function, args[:half], args[half:])
+    return pushed(tracer, derived.function, args[:half], args[half:], derived.returns)
 
 
-def pushed(tracer: Tracer, function: Thing, primals: Args, tangents: Args) -> Thing:
+def pushed(tracer: Tracer, function: Thing, primals: Args, tangents: Args,
+           returns: tuple[str, ...] = ()) -> Thing:
     """The value and its tangent; a primal whose tangent is None stays as it is."""
     places = call_places(signature_of(function), len(primals))
     moving = {p: t for p, t in zip(places, tangents, strict=True)
               if not (isinstance(t, Static) and t.value is None)}
-    traced = isolated(tracer, function, primals, {}, tuple(moving))
+    traced = isolated(tracer, function, primals, {}, tuple(moving), returns)
     given = {leaf: atom for place, tangent in moving.items()
              for leaf, atom in zip(traced.inputs[place], _tangents(
                  tracer, traced.given[place], tangent), strict=True)}
@@ -328,7 +343,7 @@ def _hvp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Th
     primals = (*args[:place + 1], *args[place + 2:])
     none = Static(None)
     tangents = tuple(args[place + 1] if k == place else none for k in range(len(primals)))
-    gradient = Derived("grad", derived.function, (place,), True)
+    gradient = replace(derived, kind="grad", positions=(place,), single=True, has_aux=False)
     both = pushed(tracer, gradient, primals, tangents)
     assert isinstance(both, Items)
     return both.items[1]

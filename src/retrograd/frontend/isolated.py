@@ -74,7 +74,11 @@ def signature_of(function: Thing) -> inspect.Signature:
     from retrograd.api import parameters
 
     if isinstance(function, Derived):
-        return signature_of(function.function)
+        inner = signature_of(function.function)
+        if function.kind == "jvp":
+            return inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
+        return parameters.with_direction(inner, function.positions[0]) \
+            if function.kind == "hvp" else inner
     if isinstance(function, Closure):
         return _signature_of_closure(function)
     assert isinstance(function, Static)
@@ -103,8 +107,10 @@ def _signature_of_closure(function: Closure) -> inspect.Signature:
 
 
 def isolated(tracer: Tracer, function: Thing, args: Iterable[Thing],
-             keywords: Mapping[str, Thing], wanted: Iterable[Position]) -> Isolated:
-    """Trace a call; the arguments at the `wanted` places are differentiated."""
+             keywords: Mapping[str, Thing], wanted: Iterable[Position],
+             returns: tuple[str, ...] = ()) -> Isolated:
+    """Trace a call; the arguments at the `wanted` places are differentiated. Of `returns`, the
+    last contents are results."""
     bound = bound_to(function, args, keywords)
     names = list(bound.signature.parameters)
     result = Isolated(tracer.inner())
@@ -124,9 +130,21 @@ def isolated(tracer: Tracer, function: Thing, args: Iterable[Thing],
         raise
     _check_writes(tracer, result.tracer, clock)
     atoms: list[Atom] = []
+    returned = with_contents(returned, bound, returns)
     result.tree = structure(result.tracer, returned, atoms)
     result.atoms = tuple(atoms)
     return result
+
+
+def with_contents(returned: Thing, bound: inspect.BoundArguments, returns: tuple[str, ...],
+                  ) -> Thing:
+    """What a function returns, and behind it the arguments whose last contents are asked for."""
+    if not returns:
+        return returned
+    contents = tuple(bound.arguments[name] for name in returns)
+    nothing = isinstance(returned, Static) and returned.value is None
+    parts = contents if nothing else (returned, *contents)
+    return parts[0] if len(parts) == 1 else Items("tuple", parts)
 
 
 def bound_to(function: Thing, args: Iterable[Thing], keywords: Mapping[str, Thing],

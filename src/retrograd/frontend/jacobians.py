@@ -11,6 +11,7 @@ decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial, reduce
 
 import numpy as np
@@ -40,7 +41,8 @@ def jacobian(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords
              ) -> Thing:
     """The derivative of every result with respect to every differentiated argument; each has the
     shape of the result and then that of the argument."""
-    traced = isolated(tracer, derived.function, args, keywords, derived.positions)
+    traced = isolated(tracer, derived.function, args, keywords, derived.positions,
+                      derived.returns)
     for place in derived.positions:
         if not traced.inputs.get(place):
             raise certain(TypeError)("a differentiated argument is not a float")
@@ -52,11 +54,10 @@ def jacobian(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords
 def hessian(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords: Keywords,
             ) -> Thing:
     """The Jacobian of the gradient, in forward mode."""
-    gradient = Derived("grad", derived.function, derived.positions, derived.single,
-                       holomorphic=derived.holomorphic)
-    return jacobian(tracer, Derived("jacobian", gradient, derived.positions, derived.single,
-                                    holomorphic=derived.holomorphic, settings=("forward",)),
-                    args, keywords)
+    gradient = replace(derived, kind="grad", has_aux=False)
+    outer = replace(derived, kind="jacobian", function=gradient, settings=("forward",), returns=(),
+                    has_aux=False)
+    return jacobian(tracer, outer, args, keywords)
 
 
 def _check_complex(derived: Derived, traced: Isolated) -> None:

@@ -224,6 +224,7 @@ class Derived:
     has_aux: bool = False
     holomorphic: bool = False
     settings: tuple[Any, ...] = ()
+    returns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
