@@ -10,6 +10,7 @@ import numpy as np
 from prelude.traced import type_of
 from retrograd.adjoint.derive import derive, seed_parameter
 from retrograd.adjoint.forward import forward
+from retrograd.adjoint.visible import settle_extents
 from retrograd.ir.build import Builder
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import Atom, Constant, Function, Value, integer
@@ -58,24 +59,47 @@ class OneOperation:
         np.testing.assert_allclose(again, found, rtol=1e-5 if found.dtype.itemsize == 4 else 1e-12)
         return found
 
-    def adjoints(self, bar: Any) -> tuple[Any, ...]:
+    def adjoint(self) -> Function:
+        """The adjoints of the inputs, of the parameters and the result's adjoint."""
         facts = self.builder.facts
         output = self.function.returns[0]
         seed = seed_parameter(output, facts, "out_bar")
         sweeps = derive(self.function, self.inputs, [output], [seed], facts)
-        whole = Function("adjoint", (*self.params, seed), (*sweeps.forward, *sweeps.reverse),
+        return verify(Function("adjoint", (*self.params, seed),
+                               (*sweeps.forward, *sweeps.reverse), sweeps.gradients))
+
+    def adjoints(self, bar: Any) -> tuple[Any, ...]:
+        return interpret(self.adjoint(), [*self.given, bar])
+
+    def tangents_of_adjoints(self, bar: Any, dots: Sequence[Any]) -> tuple[Any, ...]:
+        """Forward over reverse."""
+        facts, adjoint = self.builder.facts, self.adjoint()
+        values = [seed_parameter(v, facts, f"{v.name}_dot") for v in self.inputs]
+        body = forward(adjoint, dict(zip(self.inputs, values, strict=True)), facts)
+        whole = Function("second", (*adjoint.params, *values), body.block, body.tangents)
+        return interpret(verify(optimised(whole)), [*self.given, bar, *dots])
+
+    def adjoints_of_adjoints(self, bar: Any, bars: Sequence[Any]) -> tuple[Any, ...]:
+        """Reverse over reverse; `bars` weigh the adjoints."""
+        facts, adjoint = self.builder.facts, self.adjoint()
+        seeds = [seed_parameter(v, facts, f"{v.name}_bar_bar") for v in self.inputs]
+        settle_extents(adjoint, facts)
+        sweeps = derive(adjoint, self.inputs, adjoint.returns, seeds, facts)
+        whole = Function("second", (*adjoint.params, *seeds), (*sweeps.forward, *sweeps.reverse),
                          sweeps.gradients)
-        return interpret(verify(whole), [*self.given, bar])
+        return interpret(verify(optimised(whole)), [*self.given, bar, *bars])
+
+    def moved(self, dots: Sequence[Any], step: float) -> list[Any]:
+        """The arguments a step along the directions."""
+        moved = list(self.given)
+        for k, d in zip(self.places, dots, strict=True):
+            moved[k] = moved[k] + step * d
+        return moved
 
     def difference(self, dots: Sequence[Any], step: float = 1e-6) -> Any:
         """The central difference along the directions."""
-        ends = []
-        for sign in (step, -step):
-            moved = list(self.given)
-            for k, d in zip(self.places, dots, strict=True):
-                moved[k] = moved[k] + sign * d
-            ends.append(self.value(moved))
-        return (ends[0] - ends[1]) / (2 * step)
+        above, below = (self.value(self.moved(dots, h)) for h in (step, -step))
+        return (above - below) / (2 * step)
 
 
 def random_like(x: Any, rng: np.random.Generator) -> Any:

@@ -35,8 +35,8 @@ def times(builder: Builder, g: Atom, partial: Atom) -> Atom | None:
     if let is not None and let.op == "multiply" and isinstance(let.args[0], Constant):
         product = times(builder, g, let.args[0])
         return None if product is None else _outside(builder, "multiply", product, let.args[1])
-    if let is not None and let.op == "where":
-        return _in_arms(builder, g, let)
+    if let is not None and let.op in ("where", "strong"):
+        return _chosen(builder, g, let)
     return builder.let("multiply", g, partial)
 
 
@@ -86,8 +86,12 @@ def _outside(builder: Builder, op: str, a: Atom, b: Atom) -> Atom:
     return builder.let(op, a, b)
 
 
-def _in_arms(builder: Builder, g: Atom, let: Let) -> Atom:
-    """`g * where(c, p, q)` as `where(c, g * p, g * q)`: no product with what is not chosen."""
+def _chosen(builder: Builder, g: Atom, let: Let) -> Atom | None:
+    """`g * where(c, p, q)` as `where(c, g * p, g * q)`: no product with what is not chosen; in the
+    same way `strong(g * p, key)`."""
+    if let.op == "strong":
+        product = times(builder, g, let.args[0])
+        return None if product is None else builder.let("strong", product, *let.args[1:])
     arms = [times(builder, g, a) for a in let.args[1:]]
     zero = number(0, Scalar(g.type.dtype))
     return builder.let("where", let.args[0], *(zero if a is None else a for a in arms))
