@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import pickle
 import re
+import threading
 import warnings
 
+import cloudpickle
 import numpy as np
 import pytest
 import scipy.special
@@ -192,3 +195,43 @@ def test_two_functions_of_one_name_are_two_functions():
         return rg.grad(lambda x: made(x))
 
     assert [squared(k)(3.0) for k in (1.0, 2.0, 3.0)] == [6.0, 12.0, 18.0]
+
+
+class Counter:
+    """It cannot be pickled, and counts its calls."""
+
+    def __init__(self):
+        self.calls = 0
+        self.lock = threading.Lock()
+
+    def __call__(self, x):
+        with self.lock:
+            self.calls += 1
+        return x * 2
+
+
+def test_compiled_code_calls_the_object_itself():
+    counter = Counter()
+    made = rg.rule(counter, opaque=True, result=lambda x: x, name="counter")
+    made.partials(lambda x, *, out: 2.0)
+
+    def f(x):
+        return np.sum(made(x) * x)
+
+    np.testing.assert_array_equal(rg.grad(f)(X), 4 * X)
+    assert counter.calls == 1
+
+
+def test_an_object_that_is_found_under_another_name():
+    """Its rule refers to it: a cycle."""
+    thing = rg.rule(scipy.special.j0, opaque=True, name="other")
+    thing.partials(lambda x, *, out: thing(x) * 0.0 + 1.0)
+
+    def f(x):
+        return thing(x) * 2.0
+
+    assert rg.value_and_grad(f)(0.5) == (2 * scipy.special.j0(0.5), 2.0)
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(thing)                               # its rule is a local function
+    again = cloudpickle.loads(cloudpickle.dumps(thing))
+    assert again(0.5) == thing(0.5) and again.definition.name == "other"

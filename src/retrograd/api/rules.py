@@ -11,8 +11,9 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
-import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -94,6 +95,14 @@ class Ruled:
         given = (*args, *keywords.values())
         return _apart(self.definition.function(*args, **keywords), given)
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """By reference where a module has it under its name; else with its functions."""
+        from retrograd.api.pickling import at_its_name
+
+        if at_its_name(self):
+            return self.__qualname__
+        return copyreg.__newobj__, (type(self),), self.__dict__     # rules call what they are of
+
     def __repr__(self) -> str:
         return f"<rule of {self.__qualname__}>"
 
@@ -161,7 +170,11 @@ def rule(function: _Function | None = None, *, opaque: bool = False,
     if opaque:
         from retrograd.api.opaque import Opaque
 
-        return Opaque(Definition(called, function, True, result))
+        made = Opaque(Definition(called, function, True, result))
+        if not isinstance(function, FunctionType):          # named by who makes it, as named tuples
+            made.__module__ = sys._getframe(1).f_globals.get("__name__", "__main__")
+            made.__qualname__ = called
+        return made
     if result is not None:
         raise TypeError("result= is for opaque functions: retrograd sees what others return")
     if not isinstance(getattr(function, "py_func", function), FunctionType):
@@ -189,11 +202,6 @@ def stop_gradient(x: T) -> T:
         found = {k: stop_gradient(v) for k, v in x.items()}
     stopped: T = found
     return stopped
-
-
-def parameters_of(function: _Function) -> list[inspect.Parameter]:
-    """The parameters of a function, where it tells them."""
-    return list(inspect.signature(function).parameters.values())
 
 
 def _apart(result: Any, args: tuple[Any, ...]) -> Any:

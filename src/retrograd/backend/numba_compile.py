@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.backend import cache
+from retrograd.backend.passed import passed
 from retrograd.ir.types import Array, Generator, Type
 from retrograd.program import Emitted
 
@@ -93,6 +94,8 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
         cache.root(), get_host_cpu_name())
     module = cache.module(folder, name, emitted.source,
                           {called: f.value for called, f in emitted.foreign})
+    module.__dict__.update({called: passed(f.value) for called, f in emitted.foreign
+                            if f.direct is None})
     function = getattr(module, emitted.name)
     settings: dict[str, Any] = {"error_model": "numpy", "fastmath": options.flags(),
                 "nogil": _without_lock(params) and all(

@@ -90,8 +90,8 @@ def _sums(loop: Loop, known: Elements) -> tuple[bool, ...] | None:
     if not loop.parallel or loop.leave is not None or loop.trips is not None \
             or not (isinstance(loop.step, Constant) and loop.step.value):
         return None
-    if any(isinstance(s, Effect) and s.kind in _ORDERED or (
-            isinstance(s, Let) and s.op == "opaque") for s in walk(loop.body)):
+    if any((isinstance(s, Effect) and s.kind in _ORDERED)
+           or (isinstance(s, Let) and s.op == "opaque") for s in walk(loop.body)):
         return None
     own = [own_elements(loop, slot, known) for slot in range(len(loop.carried))]
     if not all(a or b for a, b in zip(own, accumulating(loop), strict=True)):

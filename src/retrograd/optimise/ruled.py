@@ -8,7 +8,7 @@
         return z, w
 
 Derivatives have been made by then: a rule and `stop_gradient` mean nothing any more. What the
-function computed without a name of its own has the result's.
+function computed is the result that the user has named, so that it has that name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from retrograd.ir.build import TEMPORARY
-from retrograd.ir.nodes import Atom, Block, Function, Let, Statement, Value, walk
+from retrograd.ir.nodes import (
+    Atom,
+    Block,
+    Branch,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+    defined,
+    walk,
+)
 from retrograd.ir.rewrite import replaced, standing, with_blocks
 
 
@@ -32,20 +45,19 @@ def without_rules(function: Function) -> Function:
     if not stand and not any(isinstance(s, Let) and s.op == "stop" for s in walk(function.body)):
         return function
     named = _named(function, stand)
-    stand = {old: standing(new, named) for old, new in stand.items()}
-    stand.update(named)
+    stand = {old: standing(new, named) for old, new in stand.items()} | dict[Value, Atom](named)
     return replace(function, body=replaced(_block(function.body, named), stand),
                    returns=tuple(standing(r, stand) for r in function.returns))
 
 
 def _named(function: Function, stand: Mapping[Value, Atom]) -> dict[Value, Value]:
-    """For values without a name of the user's, one with the name of the result that they are."""
-    made = {s.result for s in walk(function.body) if isinstance(s, Let)}
+    """For what is computed, the result that it is, where the user has a name for that."""
+    made = {v for s in walk(function.body) if not isinstance(s, Effect) for v in defined(s)}
     found: dict[Value, Value] = {}
     for result, same in stand.items():
-        if same in made and isinstance(same, Value) and same.name in TEMPORARY \
+        if isinstance(same, Value) and same in made and same.type == result.type \
                 and result.name not in TEMPORARY:
-            found.setdefault(same, Value(result.name, same.type))
+            found.setdefault(same, result)
     return found
 
 
@@ -59,13 +71,21 @@ def _same(let: Let) -> Atom | None:
 
 
 def _block(block: Block, named: Mapping[Value, Value]) -> Block:
-    kept: list[Statement] = []
-    for statement in block:
-        if not isinstance(statement, Let):
-            kept.append(with_blocks(statement, lambda inner: _block(inner, named)))
-        elif _same(statement) is None:
-            op = "copy" if statement.op == "stop" else statement.op
-            result = named.get(statement.result, statement.result)
-            kept.append(statement if op == statement.op and result is statement.result
-                        else replace(statement, op=op, result=result))
-    return tuple(kept)
+    return tuple(_statement(s, named) for s in block
+                 if not isinstance(s, Let) or _same(s) is None)
+
+
+def _statement(statement: Statement, named: Mapping[Value, Value]) -> Statement:
+    new = with_blocks(statement, lambda inner: _block(inner, named))
+    match new:
+        case Let(op=op, result=result) if op == "stop" or result in named:
+            return replace(new, op="copy" if op == "stop" else op,
+                           result=named.get(result, result))
+        case Loop(carried=carried) | While(carried=carried):
+            return replace(new, carried=tuple(
+                replace(c, result=named.get(c.result, c.result)) for c in carried))
+        case Branch(joins=joins):
+            return replace(new, joins=tuple(
+                replace(j, result=named.get(j.result, j.result)) for j in joins))
+        case _:
+            return new
