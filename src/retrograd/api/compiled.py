@@ -10,22 +10,24 @@ When Numba infers the types of a call, its argument types become retrograd's, th
 is made like any other, and the call becomes one of its compiled function. Numba's types say less
 than arguments do: a float64 is a Python float, and an array whose extent is 1 is not told from
 another. Code for extents of 1 is used where it has been made before; otherwise such an argument
-raises. What a call from Python reads anew each time (captured numbers and arrays) is refused.
+raises (Numba asks only once). What a call from Python reads anew each time (captured numbers and
+arrays) is refused.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from retrograd.api.specialise import Specialisation
 from retrograd.api.types import checked_dtype, param_key, type_of
+from retrograd.backend import cache
 from retrograd.backend.dispatch_results import Failing
-from retrograd.backend.numba_compile import CompileOptions, compile_emitted
+from retrograd.backend.numba_compile import CompileOptions, Kernel, compile_emitted, on_workqueue
 from retrograd.errors import Unsupported
 from retrograd.ir.types import Array, Generator, Scalar, Type
 from retrograd.program import Known, Param, Unit
@@ -47,6 +49,9 @@ def compiled(gradient: Compiled) -> Callable[..., Any]:
 
     signature = inspect.signature(gradient)
     _check(gradient, signature)
+    cache.name_modules()
+    if gradient.options.parallel:
+        on_workqueue()                       # a caller from Numba's cache starts no threads
     scope: dict[str, Any] = {"gradient": gradient, "Typing": _Typing(gradient, signature)}
     names = ", ".join(signature.parameters)
     for name, call in (("entry", "gradient({})"), ("typed", "Typing.implementation(({},))")):
@@ -81,6 +86,7 @@ def _define(scope: dict[str, Any], name: str, signature: inspect.Signature,
             scope[f"_rg_default_{k}"] = parameter.default
             text += f"=_rg_default_{k}"
         parameters.append(text)
+    scope.setdefault("__name__", __name__)
     source = f"def {name}({', '.join(parameters)}):\n" + "".join(f"    {ln}\n" for ln in lines)
     exec(compile(source, f"<retrograd for compiled callers: {name}>", "exec"), scope)
 
@@ -137,8 +143,11 @@ class _Typing:
         variants = [s for s in all_made if _is_variant(s, found)]
         scope: dict[str, Any] = {"Refused": _raising(_ExtentOfOne(gradient.__name__, names))}
         writer = _Writer(names, gradient.options.compile_options(), scope)
-        _define(scope, "implementation", self.signature, writer.lines(found, variants))
-        implementation: Callable[..., Any] = scope["implementation"]
+        lines = writer.lines(found, variants)
+        # Numba's cache keeps this beside others in its callers: equal names must be equal code
+        name = cache.entry_name(gradient.__name__, *lines, *writer.modules)
+        _define(scope, name, self.signature, lines)
+        implementation: Callable[..., Any] = scope[name]
         return implementation
 
 
@@ -165,6 +174,7 @@ class _Writer:
     names: tuple[str, ...]
     options: CompileOptions
     scope: dict[str, Any]
+    modules: list[str] = field(default_factory=list)
 
     def lines(self, base: Specialisation, variants: Sequence[Specialisation]) -> list[str]:
         arrays = [(n, p) for n, p in zip(self.names, base.request.params, strict=True)
@@ -190,7 +200,9 @@ class _Writer:
         unit = found.program.units[0]
         _require_plain(found)
         emitted = unit.lowered()
-        self.scope[f"_rg_kernel_{number}"] = _dispatcher(unit, self.options)
+        kernel = _kernel(unit, self.options)
+        self.modules.extend((kernel.module, repr(emitted.failures)))
+        self.scope[f"_rg_kernel_{number}"] = kernel.dispatcher
         given = [_passed(n, p) for n, p in zip(self.names, found.request.params, strict=True)
                  if not isinstance(p, Known)]
         results = [f"_rg_r{k}" for k in range(len(found.targets))]
@@ -232,13 +244,13 @@ class _Writer:
         return "_rg_np"
 
 
-def _dispatcher(unit: Unit, options: CompileOptions) -> Any:
+def _kernel(unit: Unit, options: CompileOptions) -> Kernel:
     """The compiled function as other compiled code calls it."""
     kernel = compile_emitted(unit.lowered(), unit.params, options)
     if kernel.alone:
         raise Unsupported("parallel=True is not safe in compiled callers on the threads that Numba "
                           "has here (workqueue)", "leave parallel=True out")
-    return kernel.dispatcher
+    return kernel
 
 
 def _passed(name: str, param: Param) -> str:
@@ -289,5 +301,5 @@ class _ExtentOfOne:
     def __call__(self) -> BaseException:
         return Unsupported(
             f"an argument of {self.name} has an extent of 1, and code for that had not been made "
-            "when its caller was compiled",
-            f"call it once with such arguments ({', '.join(self.parameters)}) before")
+            "when compiled code first called it",
+            f"call it from Python with such arguments ({', '.join(self.parameters)}) before that")

@@ -13,12 +13,15 @@ import functools
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import stat
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,6 +32,7 @@ except ImportError:                       # not on Windows: processes may then c
     fcntl = None  # type: ignore[assignment]
 
 _loading = threading.Lock()
+_ENTRY = re.compile(r"retrograd_\w+_[0-9a-f]{24}")
 
 
 def entry_name(function: str, *parts: str) -> str:
@@ -103,6 +107,27 @@ def write(path: Path, content: bytes) -> None:
         raise
 
 
+class NameOnly(MetaPathFinder, Loader):
+    """Finds generated modules as empty ones.
+
+    A caller that Numba has kept on disk, with a function of ours inside, names the module of that
+    function when it is loaded, and needs nothing of it.
+    """
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if _ENTRY.fullmatch(fullname) else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+def name_modules() -> None:
+    """Let generated modules be imported, as empty ones where they are not loaded."""
+    with _loading:
+        if not any(isinstance(finder, NameOnly) for finder in sys.meta_path):
+            sys.meta_path.append(NameOnly())
+
+
 def module(folder: Path, name: str, source: str,
            given: Mapping[str, Any] | None = None) -> ModuleType:
     """The module of this source, from a real file, registered under its name before it runs.
@@ -112,7 +137,7 @@ def module(folder: Path, name: str, source: str,
     """
     with _loading:
         present = sys.modules.get(name)
-        if present is not None:
+        if present is not None and not isinstance(present.__loader__, NameOnly):
             return present
         path = folder / f"{name}.py"
         content = source.encode()

@@ -145,13 +145,13 @@ def _through_disk(make: Callable[[], Any], signature: tuple[Any, ...], folder: P
 def _kernel(dispatcher: Any, name: str, emitted: Emitted) -> Kernel:
     dispatcher.disable_compile()
     (overload,) = dispatcher.overloads.values()
-    alone = any(helper.parallel for helper in emitted.helpers) and _on_workqueue()
+    alone = any(helper.parallel for helper in emitted.helpers) and on_workqueue()
     call = overload.entry_point
     return Kernel(_one_at_a_time(call) if alone else call, dispatcher, name,
                   not dispatcher.stats.cache_hits, alone)
 
 
-def _on_workqueue() -> bool:
+def on_workqueue() -> bool:
     """Whether Numba's threads are of its own kind, which end the process when they are used from
     two threads at the same time; that is known once they have started."""
     from numba.np.ufunc import parallel
