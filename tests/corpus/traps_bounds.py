@@ -72,3 +72,15 @@ def bound_from_a_restored_array(x, n, k):
             s = np.sin(s + 0.4 * u[j - 1])
         u[k] = np.sin(u[k]) + 0.2
     return s + np.sum(u)
+
+
+@in_place((X, 0), (X, 3), (X, -2), (X, 6), (X, 9), argnums=(0,))
+def slice_of_one_element_or_none(x, k):
+    """`x[-1:0]` and `x[9:10]` are empty."""
+    s = np.sum(x[k:k + 1] ** 2)
+    for t in range(k - 2, k + 2):
+        v = x[t - 1:t]
+        s += np.sum(v * v * v)
+    u = x.copy()
+    u[k:k + 1] *= x[0]
+    return s + u

@@ -14,7 +14,7 @@ from retrograd.frontend.certain import certain
 from retrograd.frontend.composing import through
 from retrograd.frontend.things import Cell, Handle, Items, Static, Thing, View, fresh
 from retrograd.frontend.tracer import Tracer, known
-from retrograd.ir.extents import at_most_one
+from retrograd.ir.extents import at_most_one, nonnegative
 from retrograd.ir.index import FULL, Item, Slice, advanced
 from retrograd.ir.nodes import Atom, Constant, Value, integer
 from retrograd.ir.operations_arrays import index_shape
@@ -214,8 +214,12 @@ def slice_of(tracer: Tracer, node: ast.Slice) -> tuple[Slice, tuple[Atom, ...]]:
                 "slice indices must be integers or None or have an __index__ method")
         bounds.append(atom)
     step = _step(tracer, node.step)
-    low, high = (None if b is None else tracer.builder.facts.integer(b) for b in bounds)
-    one = tracer.frame.user and step == 1 and at_most_one(low, high)
+    facts = tracer.builder.facts
+    low, high = (None if b is None else facts.integer(b) for b in bounds)
+    # of bounds of unknown sign it is not known how many elements there are, and nothing checks it
+    signs = all(b is None or b.known is not None or nonnegative(facts.least(b))
+                for b in (low, high))
+    one = tracer.frame.user and step == 1 and signs and at_most_one(low, high)
     return (Slice(bounds[0] is not None, bounds[1] is not None, step, one),
             tuple(b for b in bounds if b is not None))
 
