@@ -169,6 +169,54 @@ def _(x, *, x_dot):
     return x_dot
 
 
+def cubic(x, a):
+    return x ** 3 + a * x - 1.0
+
+
+@rg.rule
+def root(a):
+    x = 1.0
+    n = 0
+    while abs(cubic(x, a)) > 1e-15 and n < 50:
+        x = x - cubic(x, a) / (3 * x * x + a)
+        n += 1
+    return x
+
+
+@root.pullback
+def _(a, *, out, out_bar):
+    """The implicit function theorem, with a derivative inside a rule."""
+    by_x, by_a = rg.grad(cubic, argnums=(0, 1))(out, a)
+    return -out_bar * by_a / by_x
+
+
+@root.pushforward
+def _(a, *, out, a_dot):
+    by_x, by_a = rg.grad(cubic, argnums=(0, 1))(out, a)
+    return -a_dot * by_a / by_x
+
+
+def wave(x, y):
+    return np.sin(x) * np.exp(y)
+
+
+@rg.rule
+def derived(x, y):
+    return wave(x, y)
+
+
+@derived.pullback
+def _(x, y, *, out_bar):
+    _, pullback = rg.vjp(wave, x, y)
+    return pullback(out_bar)
+
+
+@derived.pushforward
+def _(x, y, *, x_dot, y_dot):
+    _, tangent = rg.jvp(wave, (x, y), (x_dot, y_dot))
+    return tangent
+
+
 def square(x):
     return x * x
 
@@ -261,6 +309,21 @@ def f_same(x):
     return np.sum(y * x) + same(x)[1]
 
 
+def f_implicit(x):
+    s = 1.0
+    for i in range(len(x)):
+        for j in range(i):
+            if x[j] > 0:
+                s += root(x[i] * x[j]) * s
+            else:
+                s -= derived(s, x[i])
+    return s
+
+
+def f_derived(x):
+    return np.sum(derived(x, x * 0.5))
+
+
 X, Y = np.array([0.3, -1.2, 2.0]), np.array([1.5, 0.7, -0.4])
 A, B = np.arange(6.0).reshape(2, 3) / 7, np.arange(12.0).reshape(3, 4) / 5
 
@@ -270,4 +333,5 @@ PROGRAMS = [
     (f_cubes, (X,)), (f_pair, (X, Y)), (f_one_of_a_pair, (X, Y)), (f_pair_in_a_loop, (X,)),
     (f_while, (0.4,)), (f_branch, (0.4, 0.8)), (f_branch, (0.4, -0.8)), (f_stores, (X,)),
     (f_total, (A,)), (f_applied, (0.6,)), (f_captured, (X,)), (f_nested, (X,)), (f_same, (X,)),
+    (f_implicit, (np.abs(X),)), (f_implicit, (X * 0.5,)), (f_derived, (X,)),
 ]

@@ -224,3 +224,14 @@ def test_methods_and_partials(jit):
     model = Model()
     np.testing.assert_allclose(rg.grad(model.loss, jit=jit)(X), difference(model.loss, X),
                                rtol=1e-7)
+
+
+@both_modes
+def test_in_a_batch(jit):
+    def sample(x, w):
+        return rule_programs.root(x) * w + softplus(x * w)
+
+    batch = rg.vmap(rg.grad(sample, jit=jit), in_axes=(0, None))
+    one = rg.grad(sample, jit=False)
+    np.testing.assert_allclose(batch(X ** 2, 0.3), [one(float(x), 0.3) for x in X ** 2],
+                               rtol=1e-12)

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import functools
 import sys
 from collections.abc import Callable
@@ -101,7 +100,7 @@ class Ruled:
 
         if at_its_name(self):
             return self.__qualname__
-        return copyreg.__newobj__, (type(self),), self.__dict__     # rules call what they are of
+        return _blank, (type(self),), self.__dict__           # a rule may call what it is of
 
     def __repr__(self) -> str:
         return f"<rule of {self.__qualname__}>"
@@ -202,6 +201,10 @@ def stop_gradient(x: T) -> T:
         found = {k: stop_gradient(v) for k, v in x.items()}
     stopped: T = found
     return stopped
+
+
+def _blank(kind: type[Ruled]) -> Ruled:
+    return kind.__new__(kind)
 
 
 def _apart(result: Any, args: tuple[Any, ...]) -> Any:
