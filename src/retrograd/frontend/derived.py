@@ -28,6 +28,7 @@ from retrograd.frontend.isolated import (
     like_argument,
     signature_of,
     thing_from,
+    typed_as,
     with_contents,
 )
 from retrograd.frontend.jacobians import copied, hessian, jacobian
@@ -213,7 +214,7 @@ def _of_arguments(tracer: Tracer, derived: Derived, traced: Isolated,
     for place in derived.positions:
         if not traced.inputs.get(place):
             raise certain(TypeError)("a differentiated argument is not a float")
-        own = [thing_of(next(remaining)) for _ in traced.inputs[place]]
+        own = [typed_as(tracer, next(remaining), leaf) for leaf in traced.inputs[place]]
         results.append(like_argument(tracer, traced.given[place], own))
     return results[0] if derived.single else Items("tuple", tuple(results))
 
@@ -326,7 +327,10 @@ def _tangents(tracer: Tracer, primal: Thing, tangent: Thing) -> list[Atom]:
                 for a in _tangents(tracer, p, t)]
     atom = tracer.atom(primal)
     if atom is None or not is_float(atom.type):
-        return []
+        if isinstance(tangent, Static) and tangent.value is None:
+            return []
+        raise certain(TypeError)("a tangent is given for an argument that is not a float: give "
+                                 "None")
     found = tracer.atom(tangent)
     if found is None:
         raise certain(TypeError)("a tangent is not nested as its primal is")

@@ -28,7 +28,7 @@ from retrograd.frontend.things import (
     with_leaves,
 )
 from retrograd.frontend.tracer import Tracer, static_thing
-from retrograd.ir.nodes import Atom, Block, Function, Value, free
+from retrograd.ir.nodes import Atom, Block, Constant, Function, Value, free
 from retrograd.ir.rewrite import replaced, standing
 from retrograd.ir.types import Scalar, is_float
 from retrograd.optimise.dead import remove_dead
@@ -255,3 +255,12 @@ def like_argument(tracer: Tracer, thing: Thing, adjoints: Iterable[Thing]) -> Th
             is_float(atom.type)) else Static(None)
 
     return build(thing)
+
+
+def typed_as(tracer: Tracer, atom: Atom, like: Atom) -> Thing:
+    """The derivative of a Python number is one: it takes the precision of what it meets."""
+    if atom.type == like.type or not isinstance(like.type, Scalar) or atom.type.rank:
+        return thing_of(atom)
+    if isinstance(atom, Constant):
+        return thing_of(Constant(atom.value, like.type))
+    return thing_of(tracer.builder.retyped(atom, like.type))

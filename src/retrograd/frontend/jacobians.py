@@ -23,7 +23,7 @@ from retrograd.adjoint.linear import check_no_draws, split
 from retrograd.frontend import calls, inline
 from retrograd.frontend.batches import each
 from retrograd.frontend.certain import certain
-from retrograd.frontend.isolated import Isolated, isolated, like_argument, thing_from
+from retrograd.frontend.isolated import Isolated, isolated, like_argument, thing_from, typed_as
 from retrograd.frontend.things import Derived, Inner, Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.build import Builder
@@ -247,13 +247,17 @@ def _assembled(tracer: Tracer, derived: Derived, traced: Isolated, parts: Parts)
     rows = iter(parts)
     by_output = {k: next(rows) for k, a in enumerate(traced.atoms) if is_float(a.type)}
 
+    def one(part: Thing, k: int, leaf: Value) -> Thing:
+        atom = tracer.atom(part)
+        return part if atom is None or leaf.type.rank else typed_as(tracer, atom, traced.atoms[k])
+
     def row(k: int) -> Thing:
         if k not in by_output:
             return Static(None)
         remaining = iter(by_output[k])
         results = tuple(
             like_argument(tracer, traced.given[place],
-                          [next(remaining) for _ in traced.inputs[place]])
+                          [one(next(remaining), k, leaf) for leaf in traced.inputs[place]])
             for place in derived.positions)
         return results[0] if derived.single else Items("tuple", results)
 

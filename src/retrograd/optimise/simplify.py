@@ -54,6 +54,7 @@ class _Simplifier:
         self.stand: dict[Value, Atom] = {}
         self.lets: dict[Value, Let] = {}
         self.uses = _count_uses(function)
+        self.returned = frozenset(function.returns)
         self.folder = Builder(Facts(), checks=False)
 
     def run(self) -> Function:
@@ -122,9 +123,7 @@ class _Simplifier:
     def same(self, let: Let) -> Atom | None:
         """What the operation gives, where that is known already."""
         if let.op == "let":
-            if let.args[0].type.dtype == let.result.type.dtype:
-                return self.retyped(let.args[0], let)
-            return None
+            return self.named(let)
         if let.op == "cast" and let.args[0].type.dtype == let.result.type.dtype:
             return self.retyped(let.args[0], let)
         if let.op == "view":
@@ -135,6 +134,17 @@ class _Simplifier:
             folded = self.folder._fold(let.op, let.args, dict(let.static), let.result.type.weak)
             return folded
         return self.identity(let)
+
+    def named(self, let: Let) -> Atom | None:
+        """What only has another name; a result of the function stays a Python number, or one of
+        NumPy's."""
+        atom = let.args[0]
+        if atom.type.dtype != let.result.type.dtype:
+            return None
+        if let.result in self.returned and atom.type != let.result.type and not (
+                isinstance(atom, Constant)):
+            return None
+        return self.retyped(atom, let)
 
     def undone(self, let: Let) -> Atom | None:
         """Adding axes of extent 1 that a reshape has just dropped gives the array before it."""
