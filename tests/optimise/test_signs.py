@@ -22,12 +22,15 @@ PLAIN = [
     "for i in range(n):\n    x = update(x, i, c)",
     "for i in range(1, n):\n    x = update(x, i - 1, c)",
     "for i in range(n - 1, -1, -1):\n    x = update(x, i, c)",
+    "for i in range(n):\n    x = update(x, 1 + 3 * i, c)",
 ]
 HIDDEN = [
     "for k in range(1, n):\n    for i in range(k):\n        x = update(x, k - i - 1, c)",
     "for i in range(n):\n    for j in range(i, n):\n        x = update(x, j, c)",
     "for i in range(n):\n    x = update(x, floor_divide(i * (i - 1), 2) + i, c)",
     "for i in range(n):\n    x = update(x, floor_divide(i, 3), c)",
+    "for i in range(9):\n    x = update(x, 8 - i, c)",
+    "for k in range(n):\n    for i in range(k):\n        x = update(x, i * k + i, c)",
     "for i in range(maximum(0, n), m):\n    x = update(x, i, c)",
     "k = dim(x)\nfor i in range(n):\n    x = update(x, remainder(n - i, k), c)",
     "k = 0\nfor i in range(n):\n    x = update(x, k, c)\n    k = k + 2",

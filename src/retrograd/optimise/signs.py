@@ -82,11 +82,11 @@ def _changing(loop: Loop | While) -> Iterator[Value]:
 
 
 def _moved(let: Let) -> Atom | None:
-    """What a number is added to or taken from."""
-    if let.op not in ("add", "subtract", "let"):
+    """What a number is added to, taken from, or multiplied with."""
+    if let.op not in ("add", "subtract", "multiply", "let"):
         return None
-    first, *rest = let.args[::-1] if let.op == "add" and isinstance(let.args[0], Constant) \
-        else let.args
+    swapped = let.op != "subtract" and isinstance(let.args[0], Constant)
+    first, *rest = let.args[::-1] if swapped else let.args
     return first if all(isinstance(a, Constant) for a in rest) else None
 
 
