@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from retrograd.frontend.things import View
 from retrograd.ir.build import Builder
-from retrograd.ir.extents import Extent, largest, nonnegative, product, smallest
+from retrograd.ir.extents import Extent, Opaque, largest, nonnegative, product, root, smallest
 from retrograd.ir.index import FULL, Index, Item, Slice, advanced, apart, parts
-from retrograd.ir.nodes import Atom, integer
+from retrograd.ir.nodes import Atom, Value, integer
 from retrograd.ir.operations_arrays import size
 from retrograd.ir.types import Array
 
@@ -87,8 +87,18 @@ def _through_reshape(builder: Builder, view: View, shape: tuple[Extent, ...],
     for extent in reversed(view.extents[1:]):
         length_of = builder.atom_of(extent)
         places.append(builder.let("remainder", number, length_of))
-        number = builder.let("floor_divide", number, length_of)
+        number = _quotient(builder, number, length_of)
     return (number, *reversed(places))
+
+
+def _quotient(builder: Builder, number: Atom, length: Atom) -> Atom:
+    """`number // length`, of which it stays known that it is not negative."""
+    facts = builder.facts
+    before, divisor = facts.integer(number), facts.integer(length)
+    result = builder.let("floor_divide", number, length)
+    if isinstance(result, Value) and nonnegative(facts.least(before)):
+        facts.integers[result] = Extent(0, ((Opaque("floor_divide", (before, divisor)), 1),))
+    return result
 
 
 def _through_transpose(view: View, wanted: list[Part]) -> list[Part] | None:
@@ -204,9 +214,13 @@ def _reshaped_first(builder: Builder, path: Path, shape: Shape) -> Path | None:
     if offset is None:
         return None
     everything, length = size(part.extents), size(shape)
+    start = builder.atom_of(offset)
+    if isinstance(start, Value) and not nonnegative(builder.facts.least(offset)):
+        builder.facts.integers[start] = root(start)          # a number of elements
+        builder.facts.bounds[start] = (Extent(0), everything)
     flat = Array(part.type.dtype, (1 if everything.known == 1 else None,), "C")
     one = View("reshape", (builder.atom_of(everything),), {}, part.type, part.extents)
-    bounds = builder.atom_of(offset), builder.atom_of(offset + length)
+    bounds = start, builder.atom_of(builder.facts.integer(start) + length)
     rows = View("view", bounds, {"index": (Slice(True, True),)}, flat, (everything,))
     return (*path[:-2], one, rows)
 
