@@ -32,9 +32,11 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.operations import is_elementwise
 
-# Elementwise operations with a partial that may be inf or nan where their operands are finite
+# Elementwise operations with a partial that may be inf or nan where their operands are finite; a
+# rule of the user's may have one
 SINGULAR = frozenset({"divide", "sqrt", "cbrt", "power", "log", "log2", "log10", "log1p", "arcsin",
-                      "arccos", "arccosh", "arctanh", "hypot", "arctan2", "tan", "gammaln"})
+                      "arccos", "arccosh", "arctanh", "hypot", "arctan2", "tan", "gammaln",
+                      "ruled"})
 
 
 def strong_values(function: Function, active: frozenset[Value], places: Places,
