@@ -258,7 +258,7 @@ class Compiled:
 
         try:
             return html(self.source())
-        except (Unsupported, TypeError) as refusal:
+        except (Unsupported, TypeError, ValueError) as refusal:
             return html(f"# {repr(self)[1:-1]}\n" + "\n".join(
                 f"# {line}" for line in str(refusal).splitlines()))
 

@@ -127,8 +127,8 @@ def _distinct(signature: inspect.Signature, positions: tuple[Position, ...],
 def with_direction(signature: inspect.Signature, place: Position) -> inspect.Signature:
     """The parameters of a function and, after the differentiated one, a direction."""
     assert isinstance(place, int)
-    parameters = [p.replace(default=inspect.Parameter.empty)
-                  for p in signature.parameters.values()]
+    parameters = [p.replace(default=inspect.Parameter.empty) if k <= place else p
+                  for k, p in enumerate(signature.parameters.values())]
     name = "v"
     while any(p.name == name for p in parameters):
         name += "_"

@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from retrograd.api.function import Compiled, Differentiable, Gradient, ValueAndGradient
 from retrograd.api.options import Options
 from retrograd.api.parameters import Argnames, Argnums, Wanted, display_name, signature_of, wanted
+from retrograd.api.settings import (
+    check_no_aux,
+    check_one_argument,
+    jacobian_settings,
+    vmap_settings,
+)
 
 if TYPE_CHECKING:
     from retrograd.api.transformed import Hessian, HessianVectorProduct, Jacobian, Mapped
@@ -177,8 +183,7 @@ def vjp(f: _Function, *args: Any, argnums: Argnums = None, argnames: Argnames = 
     """
     from retrograd.api.vjp import vjp_of
 
-    if "has_aux" in options:
-        raise TypeError("vjp has no has_aux: the pullback takes an adjoint of the whole value")
+    check_no_aux("vjp", options)
     return vjp_of(_primal_of(f), Options(**options), args, kwargs={}, argnums=argnums,
                   argnames=argnames)
 
@@ -223,6 +228,7 @@ def jvp(f: _Function, primals: Sequence[Any], tangents: Sequence[Any], **options
             raise TypeError(f"{name} must be a tuple, got {type(given).__name__}")
     if len(primals) != len(tangents):
         raise TypeError(f"jvp got {len(primals)} primals and {len(tangents)} tangents")
+    check_no_aux("jvp", options)
     value, tangent = pushforward_of(_primal_of(f), Options(**options))(*primals, *tangents)
     return value, tangent
 
@@ -262,9 +268,8 @@ def hvp(f: _Function, argnums: int | None = None, *, argnames: str | None = None
     """
     from retrograd.api.transformed import HessianVectorProduct
 
-    if isinstance(argnums, (tuple, list)) or isinstance(argnames, (tuple, list)):
-        raise TypeError("hvp differentiates with respect to one argument: put several arrays "
-                        "into a tuple or a dict")
+    check_one_argument(argnums, argnames)
+    check_no_aux("hvp", options)
     made: HessianVectorProduct = _made(HessianVectorProduct, f, argnums, argnames, options)
     return made
 
@@ -304,9 +309,8 @@ def jacobian(f: _Function, argnums: Argnums = None, *, argnames: Argnames = None
     """
     from retrograd.api.transformed import Jacobian
 
-    if mode not in ("auto", "forward", "reverse"):
-        raise ValueError(f"mode must be 'auto', 'forward' or 'reverse', got {mode!r}")
-    made: Jacobian = _made(Jacobian, f, argnums, argnames, options, (mode,))
+    check_no_aux("jacobian", options)
+    made: Jacobian = _made(Jacobian, f, argnums, argnames, options, jacobian_settings(mode))
     return made
 
 
@@ -325,6 +329,7 @@ def hessian(f: _Function, argnums: Argnums = None, *, argnames: Argnames = None,
     """
     from retrograd.api.transformed import Hessian
 
+    check_no_aux("hessian", options)
     made: Hessian = _made(Hessian, f, argnums, argnames, options)
     return made
 
@@ -345,8 +350,9 @@ def vmap(f: _Function, in_axes: Any = 0, out_axes: Any = 0, *, parallel: bool = 
     in_axes : int, None or tuple
         The axis of each argument along which the samples lie, None for an argument that all
         samples share; one for all, or a tuple with an entry a positional argument. Of a container
-        it is the axis of all its arrays, or a tuple of those of its parts. Arguments by keyword
-        are mapped along axis 0.
+        it is the axis of all its arrays, or a tuple of those of its parts. Parameters with default
+        values may be left out: a number is shared then, an array mapped along axis 0, and so is
+        what can only be given by keyword.
     out_axes : int or tuple
         The axis of each result along which the samples will lie.
     parallel : bool
@@ -373,11 +379,8 @@ def vmap(f: _Function, in_axes: Any = 0, out_axes: Any = 0, *, parallel: bool = 
     """
     from retrograd.api.transformed import Mapped
 
-    if reduce not in (None, "sum", "mean"):
-        raise ValueError(f"reduce must be 'sum', 'mean' or None, got {reduce!r}")
-    if reduce is not None and out_axes != 0:
-        raise ValueError("with reduce there is no axis of samples: leave out_axes out")
-    settings = (_axes(in_axes, "in_axes"), _axes(out_axes, "out_axes"), reduce, parallel)
+    check_no_aux("vmap", options)
+    settings = vmap_settings(in_axes, out_axes, reduce, parallel)
     if isinstance(f, Compiled):
         options = {"jit": f.options.jit, **options}
     return Mapped(_primal_of(f), Wanted((), False), Options(**options, parallel=parallel), settings)
@@ -428,15 +431,6 @@ def check_grads(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums = N
     if order not in (1, 2):
         raise ValueError(f"order must be 1 or 2, got {order!r}")
     check(f, args, argnums, Asked(order, chosen, rtol, atol, step or DEFAULT_STEP), options)
-
-
-def _axes(axes: Any, name: str) -> Any:
-    """Axes as nested tuples of ints and None."""
-    if isinstance(axes, (tuple, list)):
-        return tuple(_axes(a, name) for a in axes)
-    if axes is None or (isinstance(axes, int) and not isinstance(axes, bool)):
-        return axes
-    raise TypeError(f"{name} must be an int, None or a tuple of these, got {axes!r}")
 
 
 def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Argnames,

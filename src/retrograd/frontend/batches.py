@@ -12,6 +12,7 @@ blocks whatever runs at the same time, and they are added in order.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from retrograd.frontend.things import (
     fresh,
     leaves,
     thing_of,
+    type_of,
     with_leaves,
 )
 from retrograd.frontend.tracer import Tracer, constant_of
@@ -62,7 +64,7 @@ def vmap(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords: Ke
     settings = Settings(*derived.settings)
     call = bound_to(derived.function, args, keywords)
     batch = _Batch(tracer)
-    axes = _axes_of(settings.in_axes, len(call.args))
+    axes = _axes_of(settings.in_axes, call)
     positional = [batch.argument(a, x, f"argument {k}")
                   for k, (a, x) in enumerate(zip(call.args, axes, strict=True))]
     named = {k: batch.argument(v, 0, f"argument {k!r}") for k, v in call.kwargs.items()}
@@ -95,14 +97,38 @@ def present(tracer: Tracer, thing: Thing) -> Thing:
     return with_leaves(cells.frozen(tracer, thing), leaf)
 
 
-def _axes_of(axes: Axes, count: int) -> tuple[Any, ...]:
+def _axes_of(axes: Axes, call: inspect.BoundArguments) -> tuple[Any, ...]:
+    """One entry an argument. What is left out has a default value: a number is shared then, and an
+    array lies along axis 0, as one that is given by keyword."""
+    places = [p for p in call.signature.parameters.values() if p.kind in _POSITIONAL]
+    optional = [k < len(places) and places[k].default is not inspect.Parameter.empty
+                for k in range(len(call.args))]
     if not isinstance(axes, tuple):
-        return (axes,) * count
-    if len(axes) != count:
+        return tuple(None if default and not _has_axis(a) else axes
+                     for a, default in zip(call.args, optional, strict=True))
+    if len(axes) > len(optional) or not all(optional[len(axes):]):
         raise certain(ValueError)(
-            f"vmap in_axes must have one entry for each of the {count} positional arguments, got "
-            f"{len(axes)}")
-    return axes
+            f"vmap in_axes must have one entry for each of the {len(call.args)} positional "
+            f"arguments, got {len(axes)}")
+    rest = zip(places[len(axes):], call.args[len(axes):], strict=True)
+    return (*axes, *(_left_out(p, a) for p, a in rest))
+
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _left_out(parameter: inspect.Parameter, thing: Thing) -> int | None:
+    if _has_axis(parameter.default):
+        raise certain(ValueError)(f"vmap in_axes must have an entry for {parameter.name}, whose "
+                                  "default value is an array")
+    return 0 if _has_axis(thing) else None
+
+
+def _has_axis(thing: Thing) -> bool:
+    """Whether there is an array, or a container with one, that samples may lie in."""
+    if isinstance(thing, Static):
+        return isinstance(thing.value, np.ndarray) and thing.value.ndim > 0
+    return any(type is not None and type.rank > 0 for type in map(type_of, leaves(thing)))
 
 
 @dataclass(slots=True)

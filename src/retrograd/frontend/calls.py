@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from retrograd.derivation import transforms
+from retrograd.derivation import derivation_of, transforms
 from retrograd.frontend import cells, complex_numbers, grown, inline, list_methods, outputs
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import ndim, shape, size_of, special
@@ -136,10 +136,12 @@ def _refuse(tracer: Tracer, function: Any) -> NoReturn:
 
 
 def _derived(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thing:
-    """A call of a derivative, or of what makes one. The module is loaded when it is needed: rules
-    are traced before it can be."""
-    from retrograd.frontend import derived
+    """A call of a derivative, or of what makes one. The modules are loaded when they are
+    needed: rules are traced before they can be."""
+    from retrograd.frontend import derived, making
 
+    if isinstance(function, Static) and derivation_of(function.value) is None:
+        return making.made(tracer, function.value.__name__, args, keywords)
     return derived.call(tracer, function, args, keywords)
 
 

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from retrograd.adjoint.derive import Adjoint, derive, seed_parameter, unit_seed
 from retrograd.adjoint.forward import forward
-from retrograd.api.parameters import Wanted, call_places, wanted
+from retrograd.api.parameters import call_places
 from retrograd.derivation import derivation_of
 from retrograd.frontend import calls, cells
 from retrograd.frontend.batches import vmap
-from retrograd.frontend.certain import Certain, certain
+from retrograd.frontend.certain import certain
 from retrograd.frontend.isolated import (
     Isolated,
     bound_to,
@@ -32,18 +31,8 @@ from retrograd.frontend.isolated import (
     with_contents,
 )
 from retrograd.frontend.jacobians import copied, hessian, jacobian
-from retrograd.frontend.things import (
-    Closure,
-    Derived,
-    Inner,
-    Items,
-    Static,
-    Thing,
-    leaves,
-    thing_of,
-    type_of,
-)
-from retrograd.frontend.tracer import Tracer, known_value
+from retrograd.frontend.things import Derived, Inner, Items, Static, Thing, thing_of
+from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Atom, Value
 from retrograd.ir.types import Array, is_complex, is_float
 from retrograd.trees import Fixed, Leaf, Node, Tree
@@ -53,9 +42,7 @@ Keywords = Mapping[str, Thing]
 
 
 def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thing:
-    """A call of a derivative, or of a function that makes one."""
-    if isinstance(function, Static) and derivation_of(function.value) is None:
-        return made(tracer, function.value.__name__, args, keywords)
+    """A call of a derivative."""
     derived = of(function)
     return _KINDS[derived.kind](tracer, derived, args, keywords)
 
@@ -72,74 +59,6 @@ def of(function: Thing) -> Derived:
         inner = of(inner)
     return Derived(found.kind, inner, found.positions, found.single, found.has_aux,
                    found.holomorphic, found.settings, found.returns)
-
-
-# --- making one in a program ----------------------------------------------------------------------
-
-
-def made(tracer: Tracer, name: str, args: Args, keywords: Keywords) -> Thing:
-    """`grad(f, argnums=1)` in a program: the interface's own function, while compiling."""
-    if name not in _MAKERS:
-        tracer.refuse(f"rg.{name} is called in a function that is compiled",
-                      "call it outside")
-    if not args:
-        raise certain(TypeError)(f"{name}() takes a function first")
-    function = _callable(tracer, args[0], name)
-    if name in ("jvp", "vjp"):
-        return _at_once(tracer, name, function, args[1:], keywords)
-    named = {**dict(zip(_MAKERS[name], args[1:], strict=False)), **keywords}
-    options = {k: known_value(tracer, v, f"rg.{name}") for k, v in named.items()}
-    which = _wanted(function, options.pop("argnums", None), options.pop("argnames", None))
-    kind = "primal" if name == "differentiable" else name
-    derived = Derived(kind, function, which.positions, which.single,
-                      bool(options.pop("has_aux", False)), bool(options.pop("holomorphic", False)),
-                      _settings(name, options))
-    if options:
-        tracer.refuse(f"rg.{name} with {', '.join(options)}= inside a function that is compiled",
-                      "give these options to the outermost derivative")
-    return derived
-
-
-def _callable(tracer: Tracer, function: Thing, name: str) -> Thing:
-    if isinstance(function, Closure | Derived | Inner):
-        return function
-    if isinstance(function, Static) and callable(function.value):
-        return of(function) if derivation_of(function.value) is not None else function
-    tracer.refuse(f"rg.{name} of something that is not a function", "give a function")
-
-
-def _wanted(function: Thing, argnums: Any, argnames: Any) -> Wanted:
-    try:
-        return wanted(signature_of(function), argnums, argnames, "the function")
-    except (TypeError, ValueError) as error:
-        raise Certain(error) from None
-
-
-def _settings(name: str, options: dict[str, Any]) -> tuple[Any, ...]:
-    """The settings of the transformations that have some, in their order."""
-    return tuple(options.pop(key, default) for key, default in _SETTINGS.get(name, {}).items())
-
-
-def _at_once(tracer: Tracer, name: str, function: Thing, args: Args, keywords: Keywords) -> Thing:
-    """`jvp(f, primals, tangents)` and `vjp(f, *args)`, which are no functions of their own."""
-    if name == "vjp":
-        places = call_places(signature_of(function), len(args))
-        argnums = keywords.get("argnums")
-        if argnums is None:
-            found = [p for p, a in zip(places, args, strict=True) if _has_float(tracer, a)]
-            return _vjp(tracer, Derived(name, function, tuple(found), False), args, {})
-        which = _wanted(function, known_value(tracer, argnums, "rg.vjp"), None)
-        return _vjp(tracer, Derived(name, function, which.positions, which.single), args, {})
-    primals, tangents = (cells.opened(tracer, a) for a in args)
-    if not isinstance(primals, Items) or not isinstance(tangents, Items) or (
-            len(primals.items) != len(tangents.items)):
-        raise certain(TypeError)("jvp takes a tuple of primals and a tuple of as many tangents")
-    return pushed(tracer, function, primals.items, tangents.items)
-
-
-def _has_float(tracer: Tracer, thing: Thing) -> bool:
-    return any(is_float(type) or getattr(type, "weak", False) for type in map(
-        type_of, leaves(cells.frozen(tracer, thing))) if type is not None)
 
 
 # --- reverse mode --------------------------------------------------------------------------------
@@ -219,7 +138,7 @@ def _of_arguments(tracer: Tracer, derived: Derived, traced: Isolated,
     return results[0] if derived.single else Items("tuple", tuple(results))
 
 
-def _vjp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
+def vjp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:
     """The value and a pullback: the forward sweep here, the reverse sweep where it is called."""
     traced = isolated(tracer, derived.function, args, keywords, derived.positions,
                       derived.returns)
@@ -354,16 +273,7 @@ def _hvp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Th
 
 
 _KINDS: dict[str, Callable[[Tracer, Derived, Args, Keywords], Thing]] = {
-    "primal": _primal, "grad": _grad, "value_and_grad": _value_and_grad, "vjp": _vjp,
+    "primal": _primal, "grad": _grad, "value_and_grad": _value_and_grad, "vjp": vjp,
     "jvp": _jvp, "hvp": _hvp, "jacobian": jacobian, "hessian": hessian, "vmap": vmap,
 }
 # What may be called in a program, and what it takes by position after the function.
-_MAKERS: dict[str, tuple[str, ...]] = {
-    "grad": ("argnums",), "value_and_grad": ("argnums",), "hvp": ("argnums",), "jvp": (),
-    "vjp": (), "differentiable": (), "jacobian": ("argnums",), "hessian": ("argnums",),
-    "vmap": ("in_axes", "out_axes"),
-}
-_SETTINGS: dict[str, dict[str, Any]] = {
-    "jacobian": {"mode": "auto"},
-    "vmap": {"in_axes": 0, "out_axes": 0, "reduce": None, "parallel": False},
-}
