@@ -72,8 +72,8 @@ OPTIMISATIONS: tuple[Stage, ...] = (
     share_extents, hoist_shapes, share_common, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
-    remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, promote_elements,
-    forward_stores, remove_dead, run_forward, in_blocks, hoist_buffers, remove_dead)
+    remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, in_blocks,
+    promote_elements, forward_stores, remove_dead, run_forward, hoist_buffers, remove_dead)
 
 
 @dataclass(frozen=True, slots=True)

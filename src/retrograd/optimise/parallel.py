@@ -47,6 +47,7 @@ from retrograd.ir.nodes import (
 from retrograd.ir.rewrite import with_blocks
 from retrograd.ir.types import INT, Array, Scalar
 from retrograd.optimise.accumulating import accumulating
+from retrograd.optimise.adding import with_additions
 from retrograd.optimise.disjoint import Elements, elements
 from retrograd.optimise.independent import own_elements
 
@@ -76,9 +77,11 @@ def _unmarked(block: Block) -> Block:
 def _block(block: Block, known: Elements) -> Block:
     result: list[Statement] = []
     for statement in block:
-        sums = _sums(statement, known) if isinstance(statement, Loop) else None
-        if isinstance(statement, Loop) and sums is not None:
-            result += _Split(replace(statement, body=_unmarked(statement.body)), sums).statements()
+        loop = with_additions(statement) if isinstance(statement, Loop) and statement.parallel \
+            else None
+        sums = None if loop is None else _sums(loop, known)
+        if loop is not None and sums is not None:
+            result += _Split(replace(loop, body=_unmarked(loop.body)), sums).statements()
         else:
             result.append(with_blocks(statement, lambda inner: _block(inner, known)))
     return tuple(result)
@@ -87,7 +90,7 @@ def _block(block: Block, known: Elements) -> Block:
 def _sums(loop: Loop, known: Elements) -> tuple[bool, ...] | None:
     """Which slots of a marked loop are sums, the others being arrays in disjoint parts; None where
     the iterations are not proven independent."""
-    if not loop.parallel or loop.leave is not None or loop.trips is not None \
+    if loop.leave is not None or loop.trips is not None \
             or not (isinstance(loop.step, Constant) and loop.step.value):
         return None
     if any((isinstance(s, Effect) and s.kind in _ORDERED)

@@ -71,7 +71,7 @@ class _Promoter:
         added: set[object] = set()
         for statement in block:
             new = with_blocks(statement, self.block)
-            result += self.promoted(new) if isinstance(new, Loop) else [new]
+            result += self.promoted(new) if isinstance(new, Loop) and not new.blocks else [new]
             place = place_of(new) if isinstance(new, Let) else None
             if place is not None:
                 key = self.known.key(operands(new)[0], place)
