@@ -5,8 +5,9 @@ from retrograd.collector import no_collection
 with no_collection():
     from retrograd.api.function import Differentiable, Gradient, ValueAndGradient
     from retrograd.api.marks import checkpointed
+    from retrograd.api.ravel import ravel
+    from retrograd.api.records import RecompilationWarning, Signature
     from retrograd.api.rules import OpaqueWarning, rule, stop_gradient
-    from retrograd.api.specialise import RecompilationWarning, Signature
     from retrograd.api.transforms import (
         check_grads,
         differentiable,
@@ -19,6 +20,7 @@ with no_collection():
         vjp,
         vmap,
     )
+    from retrograd.containers import register_container
     from retrograd.errors import InternalError, RetrogradError, Unsupported
 
 __version__ = "0.1.0"
@@ -26,6 +28,6 @@ __version__ = "0.1.0"
 __all__ = [
     "Differentiable", "Gradient", "InternalError", "OpaqueWarning", "RecompilationWarning",
     "RetrogradError", "Signature", "Unsupported", "ValueAndGradient", "__version__", "check_grads",
-    "checkpointed", "differentiable", "grad", "hessian", "hvp", "jacobian", "jvp", "rule",
-    "stop_gradient", "value_and_grad", "vjp", "vmap",
+    "checkpointed", "differentiable", "grad", "hessian", "hvp", "jacobian", "jvp", "ravel",
+    "register_container", "rule", "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -53,16 +54,19 @@ from retrograd.program import (
     PRIMAL,
     VALUE_AND_GRAD,
     VJP,
+    Container,
     Emitted,
     Known,
+    Param,
     Position,
     Program,
     Request,
     Residual,
     Unit,
+    leaf_types,
     param_at,
 )
-from retrograd.trees import Fixed, Leaf, Node, Tree, shifted
+from retrograd.trees import Fixed, Leaf, Node, Tree, plain, shifted
 
 Stage = Callable[[Function], Function]
 _HIGHEST_ORDER = 8        # of functions with rules of their own
@@ -101,8 +105,9 @@ def derive(request: Request) -> Program:
         residuals = functions[0].residuals
         check_wanted(residuals, request)
         first, *second = (_unit(d, request, traced) for d in functions)
-        visible = None if traced.visible is traced.tree else traced.visible
-        units = (replace(first, written=traced.written, visible=visible), *second)
+        if traced.visible is not traced.tree:
+            first = replace(first, visible=traced.visible)
+        units = (replace(first, written=traced.written), *second)
     return Program(units, traced.captures, traced.guards, residuals, traced.sources)
 
 
@@ -156,8 +161,7 @@ def _gradient(request: Request, traced: Traced) -> tuple[Derived, ...]:
     adjoint = adjoint_of(traced.function, inputs, [output], [unit_seed(output)], traced.facts,
                          answers_wanted(request))
     count = len(inputs)
-    gradients: Tree = Leaf(0) if request.single else Node(
-        "tuple", tuple(Leaf(k) for k in range(count)))
+    gradients = _gradient_tree(request)
     if request.product == GRAD:
         first_gradient = 0
         returns = (*adjoint.gradients, *(atoms if request.has_aux else ()))
@@ -228,9 +232,7 @@ def _both_sweeps(request: Request, traced: Traced,
         traced.function.name, (*traced.function.params, *seeds),
         (*adjoint.forward, BOUNDARY, *adjoint.reverse),
         (*traced.function.returns, *adjoint.gradients))
-    places: Tree = Leaf(0) if request.single else Node(
-        "tuple", tuple(Leaf(k) for k in range(len(inputs))))
-    return whole, adjoint, seeds, places
+    return whole, adjoint, seeds, _gradient_tree(request)
 
 
 _PRODUCTS: dict[str, Callable[[Request, Traced], tuple[Derived, ...]]] = {
@@ -273,31 +275,47 @@ def _scalar_output(request: Request, traced: Traced, value: Tree) -> Atom:
 
 
 def _inputs(request: Request, traced: Traced) -> list[Value]:
-    """The differentiated parameters, in the order in which gradients are returned."""
+    """The floats of the differentiated arguments, in the order in which gradients are
+    returned."""
     result: list[Value] = []
     for place in request.wrt:
-        value = _leaf_at(request, traced, place)
-        if value is None or not is_float(value.type):
-            what = f"number {place}" if value is None else value.name
+        values = _leaves_at(request, traced, place)
+        floats = [v for v in values if is_float(v.type)]
+        if not floats:
+            what = f"number {place}" if len(values) != 1 else traced.paths[values[0]]
             raise TypeError(f"argument {what} is not a float, so nothing can be differentiated "
                             "with respect to it")
-        if request.holomorphic and not is_complex(value.type):
-            raise TypeError(f"argument {value.name} is {value.type.dtype}, and "
-                            "holomorphic=True needs complex arguments")
-        result.append(value)
+        for value in floats:
+            if request.holomorphic and not is_complex(value.type):
+                raise TypeError(f"argument {traced.paths[value]} is {value.type.dtype}, and "
+                                "holomorphic=True needs complex arguments")
+        result += floats
     return result
 
 
-def _leaf_at(request: Request, traced: Traced, place: Position) -> Value | None:
-    """The value of a differentiated argument; None where it is static or a container."""
-    if isinstance(param_at(request.params, place), (Known, tuple)):
-        return None
+def _leaves_at(request: Request, traced: Traced, place: Position) -> tuple[Value, ...]:
+    """The values of a differentiated argument."""
     if isinstance(place, int):
-        return traced.parameters[place][0]
+        return traced.parameters[place]
     extra = request.params[place[0]]
-    assert isinstance(extra, tuple)
-    before = sum(not isinstance(p, Known) for p in extra[:place[1]])
-    return traced.parameters[place[0]][before]
+    assert isinstance(extra, Container)
+    first = sum(len(leaf_types(p)) for p in extra.parts[:place[1]])
+    count = len(leaf_types(param_at(request.params, place)))
+    return traced.parameters[place[0]][first:first + count]
+
+
+def _gradient_tree(request: Request) -> Tree:
+    """The structure of the gradients: that of their arguments, None where a leaf is no float."""
+    number = itertools.count()
+
+    def of(param: Param) -> Tree:
+        if isinstance(param, Container):
+            return Node(param.kind, tuple(map(of, param.parts)), param.keys)
+        carries = not isinstance(param, Known) and is_float(param)
+        return Leaf(next(number)) if carries else Fixed(None)
+
+    trees = tuple(of(param_at(request.params, place)) for place in request.wrt)
+    return trees[0] if request.single else Node("tuple", trees)
 
 
 # --- one function at a time ----------------------------------------------------------------------
@@ -305,7 +323,7 @@ def _leaf_at(request: Request, traced: Traced, place: Position) -> Value | None:
 
 def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
     function = without_boundary(derived.function)
-    names = traced.names
+    names, structure = traced.names, plain(derived.structure)
     header = _header(request, function, traced)
 
     def lowered() -> Emitted:
@@ -316,22 +334,26 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
             if not request.parallel:
                 whole = without_wishes(whole)
             program = without_boundary(optimised(lower(whole), LOWERED_OPTIMISATIONS))
-            return emit(program, "compiled", derived.structure, header, reserved=names)
+            return emit(program, "compiled", structure, header, reserved=names)
 
     shown = optimised(derived.function, READABLE_OPTIMISATIONS)
-    readable = emit(without_boundary(shown), "readable", derived.structure, header,
+    readable = emit(without_boundary(shown), "readable", structure, header,
                     reserved=names, comment_from=boundary_of(shown))
     return Unit(tuple(p.type for p in function.params), tuple(r.type for r in function.returns),
-                readable, lowered)
+                readable, lowered, visible=derived.structure)
 
 
 def _header(request: Request, function: Function, traced: Traced) -> list[str]:
     """Where generated source comes from and what it is for."""
     user = getattr(request.function, "__qualname__", function.name)
     params = ", ".join(f"{p.name}: {_shown(p.type)}" for p in function.params)
+    parts = [f"{p.name} is {traced.paths[p]}" for p in function.params
+             if traced.paths.get(p, p.name) != p.name]
     lines = [f"Generated by retrograd from {user}."]
     if params:
         lines.append(f"Arguments: {params}.")
+    if parts:
+        lines.append(f"{', '.join(parts)}.")
     contents = [*request.returns, *(w.name for w in traced.written if w.result is not None
                                     and w.name not in request.returns)]
     if contents:

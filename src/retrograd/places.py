@@ -14,6 +14,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from retrograd import containers
+
 ITEM, ATTRIBUTE, STRUCTURE = "item", "attribute", "structure"
 
 
@@ -47,6 +49,10 @@ class Place:
 
 
 def structure(container: Any) -> tuple[Any, ...]:
-    """The type of a container, its length and the keys of a dict."""
-    keys = container if isinstance(container, dict) else ()
-    return (type(container).__name__, len(container), *keys)
+    """The type of a container, its length and the keys of a dict; the fields of an object."""
+    kind: type = type(container)
+    if kind in (tuple, list):
+        return (kind.__name__, len(container))
+    if kind is dict:
+        return ("dict", len(container), *container)
+    return (kind.__module__, kind.__qualname__, *containers.fields_of(kind))

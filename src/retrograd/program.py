@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from retrograd.containers import Kind
 from retrograd.errors import Span
 from retrograd.ir.foreign import Foreign
 from retrograd.ir.types import Type
@@ -25,8 +26,24 @@ class Known:
     value: Any
 
 
-Param = Type | Known | tuple[Type | Known, ...]
+@dataclass(frozen=True, slots=True)
+class Container:
+    """An argument that holds others (`containers.py`); that of `*args` is a tuple."""
+
+    kind: Kind
+    parts: tuple[Param, ...]
+    keys: tuple[Any, ...] = ()
+
+
+Param = Type | Known | Container
 Position = int | tuple[int, int]    # a parameter's position; or that of *args, and which of them
+
+
+def leaf_types(param: Param) -> list[Type]:
+    """The types of the numbers and arrays in an argument, in order."""
+    if isinstance(param, Container):
+        return [type for part in param.parts for type in leaf_types(part)]
+    return [] if isinstance(param, Known) else [param]
 
 
 def param_at(params: Sequence[Param], place: Position) -> Param:
@@ -37,19 +54,19 @@ def param_at(params: Sequence[Param], place: Position) -> Param:
     if isinstance(place, int):
         return params[place]
     extra = params[place[0]]
-    assert isinstance(extra, tuple)
-    if place[1] >= len(extra):
+    assert isinstance(extra, Container)
+    if place[1] >= len(extra.parts):
         raise ValueError(f"argnums={sum(place)} is out of range: there are "
-                         f"{place[0] + len(extra)} positional arguments")
-    return extra[place[1]]
+                         f"{place[0] + len(extra.parts)} positional arguments")
+    return extra.parts[place[1]]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One derivative of one function for one tuple of argument types.
 
-    `params` has one entry for each parameter of the function, in order (an entry for `*args` is a
-    tuple of entries). `wrt` are places in `params`, in the order in which gradients are
+    `params` has one entry for each parameter of the function, in order (the entry for `*args` is a
+    container). `wrt` are places in `params`, in the order in which gradients are
     returned; `single` says that the gradient is returned itself and not in a tuple.
     `known_captures` are captured ints whose value is part of the specialisation. Without
     `boundscheck`, compiled code does not check indices. `returns` names array parameters whose
@@ -163,8 +180,8 @@ class Unit:
     `params` are the types of its arguments without static ones; captures follow the parameters,
     and for the second function of a vjp the parameters are the residuals and then the output's
     adjoints. `results` are the types of the flat results. `written` are the arguments that the
-    user's function writes into; `visible` is the part of the results that the user gets, where
-    it is not the whole.
+    user's function writes into; `visible` is the structure of what the user gets, where that is
+    not what the readable function returns: a part of it, or objects of the user's classes.
     """
 
     params: tuple[Type, ...]
@@ -173,6 +190,11 @@ class Unit:
     lowered: Callable[[], Emitted]
     written: tuple[Written, ...] = ()
     visible: Tree | None = None
+
+    @property
+    def result(self) -> Tree:
+        """The structure of what the user gets."""
+        return self.readable.structure if self.visible is None else self.visible
 
 
 @dataclass(frozen=True, slots=True)

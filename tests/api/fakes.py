@@ -5,7 +5,7 @@ import types
 from dataclasses import dataclass, field
 
 from retrograd.ir.types import FLOAT, Scalar
-from retrograd.program import Emitted, Known, Program, Unit
+from retrograd.program import Emitted, Program, Unit, leaf_types
 from retrograd.trees import Leaf, Node
 
 
@@ -22,8 +22,7 @@ def emitted(name, body, structure, **rest):
 
 
 def flat(params):
-    entries = [e for p in params for e in (p if isinstance(p, tuple) else (p,))]
-    return tuple(e for e in entries if not isinstance(e, Known))
+    return tuple(t for p in params for t in leaf_types(p))
 
 
 def program(request, results, readable, lowered=None, captures=(), guards=(), extra=()):

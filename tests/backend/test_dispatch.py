@@ -7,7 +7,7 @@ import pytest
 from retrograd.backend.dispatch import fast_entry, guard_holds, runner, slow_entry
 from retrograd.backend.dispatch_results import Call
 from retrograd.ir.types import FLOAT, INT, Array, Scalar
-from retrograd.program import Guard, Known
+from retrograd.program import Container, Guard, Known
 from retrograd.trees import Fixed, Leaf, Node
 
 VECTOR = Array("float64", (None,))
@@ -73,7 +73,7 @@ def test_parameters_of_every_kind():
     def f(a, /, b=2.0, *rest, c, d=4.0):
         return a
 
-    entry = entry_for(f, (FLOAT, FLOAT, (FLOAT, INT), FLOAT, FLOAT))
+    entry = entry_for(f, (FLOAT, FLOAT, Container("tuple", (FLOAT, INT)), FLOAT, FLOAT))
     assert entry(1.0, 2.0, 3.0, 4, c=5.0) == "fast"
     assert entry(1.0, 2.0, 3.0, c=5.0) == "slow"
     slow = slow_entry(inspect.signature(f), "f", lambda values, out: (values, out))

@@ -3,7 +3,6 @@
 
 import collections
 import contextlib
-import dataclasses
 import decimal
 import itertools
 import json
@@ -319,16 +318,6 @@ def itertools_product(x):
     for a, b in itertools.product((1, 2), (3, 4)):
         s = s + a * b * x
     return s
-
-
-@dataclasses.dataclass
-class Point:
-    a: float
-
-
-@refused(1.0)
-def makes_an_object(x):
-    return Point(x).a
 
 
 @refused(1.0)

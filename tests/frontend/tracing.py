@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.api.types import canonical, differentiated, type_of
+from retrograd.api.types import canonical, differentiated, leaves_of, param_of, type_of
 from retrograd.frontend.reading import NeedStatic
 from retrograd.frontend.trace import Traced, trace
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import Function, Let, Loop, Statement, While, walk
 from retrograd.ir.types import is_float
 from retrograd.ir.verify import verify
-from retrograd.program import PRIMAL, Known, Request
+from retrograd.program import PRIMAL, Container, Known, Request
 from retrograd.trees import rebuild
 
 
@@ -30,9 +30,9 @@ def request_for(function: Callable[..., Any], args: Sequence[Any], product: str 
     for k, (name, value) in enumerate(bound.arguments.items()):
         parameter = inspect.signature(function).parameters[name]
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            params.append(tuple(type_of(v) for v in value))
+            params.append(Container("tuple", tuple(param_of(v) for v in value)))
         else:
-            params.append(differentiated(type_of(value), name) if k in wrt else type_of(value))
+            params.append(differentiated(param_of(value), name) if k in wrt else param_of(value))
     return Request(function, product, tuple(params), tuple(wrt), len(wrt) == 1, has_aux)
 
 
@@ -66,8 +66,7 @@ def leaves(request: Request, args: Sequence[Any], captures: Sequence[Any]) -> li
     bound.apply_defaults()
     found: list[Any] = []
     for value, param in zip(bound.arguments.values(), request.params, strict=True):
-        pairs = zip(value, param, strict=True) if isinstance(param, tuple) else ((value, param),)
-        found += [canonical(v, p) for v, p in pairs if not isinstance(p, Known)]
+        found += [canonical(v, p) for v, p in leaves_of(param, value)]
     return found + [c.read() for c in captures]
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.api.types import type_of
+from retrograd import containers
+from retrograd.api.types import container, param_of, type_of
 from retrograd.errors import Unsupported
 from retrograd.ir.types import DTYPES, FLOAT, Array, Generator, Scalar, Type, is_generator_class
-from retrograd.program import Known
+from retrograd.program import Param
 
 _PYTHON = {float: "float64", int: "int64", bool: "bool", complex: "complex128"}
 _NAMES = {**{d: d for d in DTYPES}, "float": "float64", "int": "int64", "complex": "complex128",
@@ -50,10 +51,15 @@ def split_types(text: str) -> tuple[str, ...]:
     return tuple(part for part in re.split(r",(?![^\[]*\])", text) if part.strip())
 
 
-def declared_type(thing: Any) -> Type | Known:
-    """The type that a Numba type, a signature string or an example value stands for."""
+def declared_type(thing: Any) -> Param:
+    """The type that a Numba type, a signature string or an example value stands for, or a
+    container of these."""
     if isinstance(thing, str):
         return parse_type(thing)
+    kind = containers.kind_of(thing)
+    if kind is not None:
+        parts, keys = containers.taken_apart(thing, kind)
+        return container(kind, tuple(map(declared_type, parts)), keys, thing)
     written = annotated_type(thing)
     return type_of(thing) if written is None else written
 
@@ -82,14 +88,14 @@ def annotated_type(annotation: Any) -> Type | None:
     return None
 
 
-def parameter_type(parameter: inspect.Parameter, annotations: Mapping[str, Any]) -> Type | Known:
+def parameter_type(parameter: inspect.Parameter, annotations: Mapping[str, Any]) -> Param:
     """What a parameter is taken for before any call: annotated, like its default, or a float."""
     annotation = annotations.get(parameter.name)
     written = None if annotation is None else annotated_type(annotation)
     if written is not None:
         return written
     if parameter.default is not inspect.Parameter.empty:
-        return type_of(parameter.default)
+        return param_of(parameter.default)
     return FLOAT
 
 

@@ -17,11 +17,13 @@ from retrograd.api.options import Options
 from retrograd.api.parameters import Argnums, display_name, signature_of, wanted
 from retrograd.api.transformed import Transformed, path_number, pushforward_of
 from retrograd.api.transforms import jvp, vjp
-from retrograd.api.types import type_of
+from retrograd.api.types import carries, param_of, type_of
 from retrograd.api.vjp import found_for
 from retrograd.ir.types import is_complex, is_float, is_generator
 from retrograd.program import Known
+from retrograd.trees import Leaf, Tree, rebuild, taken_apart, values_at
 
+Place = tuple[int, int]         # the position of an argument, and the number of a leaf in it
 DEFAULT_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 _TOLERANCE = {"float32": 1e-3, "complex64": 1e-3}
 
@@ -43,6 +45,7 @@ class _Projected:
     Of complex results it is the real part, whose gradient is the pullback of the weights."""
 
     function: Callable[..., Any]
+    tree: Tree
     weights: tuple[Any, ...]
     streams: _Streams
     returns: tuple[str, ...]
@@ -52,18 +55,17 @@ class _Projected:
         bound = signature_of(self.function).bind(*args)
         bound.apply_defaults()
         for name, value in bound.arguments.items():     # a function may change its arguments
-            bound.arguments[name] = tuple(_copies(value)) if isinstance(value, tuple) \
-                else _copies((value,))[0]
+            bound.arguments[name] = _copied(value)
         with np.errstate(all="ignore"):
             result = self.function(*bound.args, **bound.kwargs)
-            leaves = list(_leaves(result)) if result is not None or not self.returns else []
+            leaves = taken_apart(result)[1]
             leaves += [bound.arguments[name] for name in self.returns]
         return self.contracted(leaves)
 
     def path(self, args: Sequence[Any]) -> int:
         """The number of the path that the function takes."""
         self.streams.rewind()
-        return int(path_number(self.function)(*_copies(tuple(args))))
+        return int(path_number(self.function)(*map(_copied, args)))
 
     def contracted(self, leaves: Sequence[Any]) -> float:
         """The sum of the products of results, or of their tangents, with the weights."""
@@ -107,16 +109,19 @@ def _first_order(function: Callable[..., Any], args: tuple[Any, ...], positions:
                  asked: Asked, options: dict[str, Any]) -> None:
     streams = _streams(function, args, positions, options)
     try:
-        value, pullback = vjp(function, *_copies(args), argnums=positions, **options)
-        weights = tuple(_weights(value))
+        value, pullback = vjp(function, *map(_copied, args), argnums=positions, **options)
+        tree, leaves = taken_apart(value)
+        weights = tuple(_weights(leaves))
         streams.rewind()
-        given = {}
+        places = list(_float_places(args, positions))
+        given: dict[str, list[Any]] = {}
         if "reverse" in asked.modes:
-            given["reverse"] = pullback(_like(value, iter(weights)))
-        projected = _Projected(function, weights, streams, Options(**options).contents)
+            bars = dict(zip(positions, pullback(rebuild(tree, weights)), strict=True))
+            given["reverse"] = [_adjoint_at(args, bars, place) for place in places]
+        projected = _Projected(function, tree, weights, streams, Options(**options).contents)
         if "forward" in asked.modes:
-            given["forward"] = [_in_forward_mode(projected, args, k, options) for k in positions]
-        _check_each(projected, args, positions, given, asked)
+            given["forward"] = [_in_forward_mode(projected, args, p, options) for p in places]
+        _check_each(projected, args, places, given, asked)
     finally:
         streams.rewind()
 
@@ -125,15 +130,17 @@ def _second_order(function: Callable[..., Any], args: tuple[Any, ...],
                   positions: tuple[int, ...], asked: Asked, options: dict[str, Any]) -> None:
     """The derivatives of the tangent, which are those of all first derivatives in one direction."""
     generator = np.random.default_rng(1)
-    tangents = tuple(_tangent(generator, a) if k in positions else None
-                     for k, a in enumerate(args))
+    tangents = tuple(_mapped(a, lambda leaf: _tangent(generator, leaf)) if k in positions
+                     else None for k, a in enumerate(args))
     pushed = pushforward_of(function, Options(**options))
     inner = {k: v for k, v in options.items() if k != "returns"}
     _first_order(pushed, (*args, *tangents), positions, asked, inner)
 
 
 def _tangent(generator: np.random.Generator, argument: Any) -> Any:
-    """A direction in the type of an argument."""
+    """A direction in the type of an argument, or of a float in one; None for what is no float."""
+    if not _is_float(argument) and type(argument) is not int:
+        return None
     if isinstance(argument, np.ndarray):
         return np.asarray(generator.uniform(0.5, 1.5, argument.shape), argument.dtype)
     number = generator.uniform(0.5, 1.5)
@@ -145,21 +152,21 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (float, complex, np.inexact))
 
 
-def _in_forward_mode(projected: _Projected, args: tuple[Any, ...], position: int,
+def _in_forward_mode(projected: _Projected, args: tuple[Any, ...], place: Place,
                      options: dict[str, Any]) -> Any:
-    """The derivative of the contracted value with respect to each element of an argument."""
-    argument = args[position]
+    """The derivative of the contracted value with respect to each element of a leaf."""
+    argument = _leaf_at(args, place)
     found = np.zeros(np.shape(argument), np.result_type(np.asarray(argument), np.float32))
     for index in np.ndindex(np.shape(argument)):
-        found[index] = _along(projected, args, position, index, 1, options)
+        found[index] = _along(projected, args, place, index, 1, options)
         if np.iscomplexobj(found):
-            found[index] -= 1j * _along(projected, args, position, index, 1j, options)
+            found[index] -= 1j * _along(projected, args, place, index, 1j, options)
     return found
 
 
-def _along(projected: _Projected, args: tuple[Any, ...], position: int, index: tuple[int, ...],
+def _along(projected: _Projected, args: tuple[Any, ...], place: Place, index: tuple[int, ...],
            direction: complex, options: dict[str, Any]) -> float:
-    argument = args[position]
+    argument, position = _leaf_at(args, place), place[0]
     tangent: Any = direction.real
     if isinstance(argument, np.ndarray):
         tangent = np.zeros_like(argument)
@@ -167,11 +174,14 @@ def _along(projected: _Projected, args: tuple[Any, ...], position: int, index: t
     elif is_number(argument):
         tangent = type(argument)(direction)
     tangents: list[Any] = [None] * len(args)
-    tangents[position] = tangent
+    tree, leaves = taken_apart(args[position])
+    tangents[position] = rebuild(tree, [tangent if k == place[1] else _no_tangent(leaf)
+                                        for k, leaf in enumerate(leaves)])
     projected.streams.rewind()
     with np.errstate(all="ignore"):
-        _, dots = jvp(projected.function, _copies(args), tangents, **options)
-    return projected.contracted(list(_leaves(dots)))
+        _, dots = jvp(projected.function, list(map(_copied, args)), tangents, **options)
+    found = values_at(projected.tree, dots, "the tangent")
+    return projected.contracted([found[k][1] for k in range(len(projected.weights))])
 
 
 def _streams(function: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...],
@@ -179,22 +189,25 @@ def _streams(function: Callable[..., Any], args: tuple[Any, ...], positions: tup
     """The generators among the arguments, and those that the function captures."""
     _, found, _, _ = found_for(function, Options(**options), args, kwargs={}, argnums=positions,
                                argnames=None)
-    return _Streams([g for g in (*args, *(c.read() for c in found.program.captures))
+    return _Streams([g for g in (*taken_apart(args)[1], *(c.read() for c in found.program.captures))
                      if is_generator(g)])
 
 
-def _check_each(projected: _Projected, args: tuple[Any, ...], positions: tuple[int, ...],
+def _check_each(projected: _Projected, args: tuple[Any, ...], places: Sequence[Place],
                 given: Mapping[str, Sequence[Any]], asked: Asked) -> None:
-    """Compare the derivatives that each mode has `given`, one argument after the other."""
+    """Compare the derivatives that each mode has `given`, one leaf after the other."""
     function = projected.function
     name, signature = display_name(function), signature_of(function)
-    exact = [_in_double(a) if k in positions else a for k, a in enumerate(args)]
+    positions = {place[0] for place in places}
+    exact = [_exact(a) if k in positions else a for k, a in enumerate(args)]
     scale = max(1.0, abs(projected(exact)))
     names = [*signature.parameters, *(f"args[{k}]" for k in range(len(args)))]
-    for k, position in enumerate(positions):
+    for k, place in enumerate(places):
         modes = {mode: np.asarray(found[k]) for mode, found in given.items()}
-        _compare(projected, exact, position, modes, asked.limits(args[position], scale),
-                 asked.step, f"{name}: the derivative with respect to {names[position]}")
+        argument = args[place[0]]
+        path = values_at(taken_apart(argument)[0], argument, names[place[0]])[place[1]][0]
+        _compare(projected, exact, place, modes, asked.limits(_leaf_at(args, place), scale),
+                 asked.step, f"{name}: the derivative with respect to {path}")
 
 
 def _positions(function: Callable[..., Any], args: tuple[Any, ...],
@@ -202,63 +215,61 @@ def _positions(function: Callable[..., Any], args: tuple[Any, ...],
     if argnums is not None:
         found = wanted(signature_of(function), argnums, None, display_name(function)).positions
         return tuple(p if isinstance(p, int) else sum(p) for p in found)
-    kinds = [type_of(a) for a in args]
-    floats = tuple(k for k, kind in enumerate(kinds)
-                  if not isinstance(kind, Known) and is_float(kind))
+    floats = tuple(k for k, a in enumerate(args) if carries(param_of(a)))
     if not floats:
         raise TypeError("none of the arguments is a float or an array of floats")
     return floats
 
 
-def _compare(projected: _Projected, args: list[Any], position: int, given: Mapping[str, Any],
+def _compare(projected: _Projected, args: list[Any], place: Place, given: Mapping[str, Any],
              limits: tuple[float, float], step: float, what: str) -> None:
-    for index in np.ndindex(np.shape(args[position])):
-        numeric = _derivative(projected, args, position, index, step)
+    for index in np.ndindex(np.shape(_leaf_at(args, place))):
+        numeric = _derivative(projected, args, place, index, step)
         allowed = limits[1] + limits[0] * abs(numeric)
         for mode, derivatives in given.items():
             found = derivatives[index].item()
             if not (abs(found - numeric) <= allowed or found == numeric):
-                place = f"[{', '.join(map(str, index))}]" if index else ""
+                element = f"[{', '.join(map(str, index))}]" if index else ""
                 raise AssertionError(
-                    f"{what}{place} is {found!r} in {mode} mode, but finite differences give "
-                    f"{numeric!r}{_doubt(projected, args, position, index, step, allowed)}")
+                    f"{what}{element} is {found!r} in {mode} mode, but finite differences give "
+                    f"{numeric!r}{_doubt(projected, args, place, index, step, allowed)}")
 
 
-def _doubt(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
+def _doubt(projected: _Projected, args: list[Any], place: Place, index: tuple[int, ...],
            step: float, allowed: float) -> str:
     """Why the finite difference may be the wrong one of two numbers."""
-    ends = [end for direction in (1, 1j)[:1 + np.iscomplexobj(args[position])]
-            for end in _ends(args, position, index, step, direction)[0]]
+    ends = [end for direction in (1, 1j)[:1 + np.iscomplexobj(_leaf_at(args, place))]
+            for end in _ends(args, place, index, step, direction)[0]]
     paths = {projected.path(moved) for moved in (args, *ends)}
     if len(paths) > 1:
         return ("; within the step the function takes another path: a branch or the number of "
                 "trips of a loop changes")
-    numeric, coarse = (_derivative(projected, args, position, index, s) for s in (step, 8 * step))
+    numeric, coarse = (_derivative(projected, args, place, index, s) for s in (step, 8 * step))
     return "" if abs(coarse - numeric) <= allowed else (
         f"; with a step eight times as large they give {coarse!r}, so the function may not be "
         "smooth here")
 
 
-def _derivative(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
+def _derivative(projected: _Projected, args: list[Any], place: Place, index: tuple[int, ...],
                 step: float) -> float | complex:
     """df/dx, and df/dx - i df/dy for a complex element."""
-    along_x = _difference(projected, args, position, index, step)
-    if not np.iscomplexobj(args[position]):
+    along_x = _difference(projected, args, place, index, step)
+    if not np.iscomplexobj(_leaf_at(args, place)):
         return along_x
-    return complex(along_x, -_difference(projected, args, position, index, step, 1j))
+    return complex(along_x, -_difference(projected, args, place, index, step, 1j))
 
 
-def _difference(projected: _Projected, args: list[Any], position: int, index: tuple[int, ...],
+def _difference(projected: _Projected, args: list[Any], place: Place, index: tuple[int, ...],
                 step: float, direction: complex = 1) -> float:
-    ends, width = _ends(args, position, index, step, direction)
+    ends, width = _ends(args, place, index, step, direction)
     low, high = map(projected, ends)
     return (high - low) / width
 
 
-def _ends(args: list[Any], position: int, index: tuple[int, ...], step: float,
+def _ends(args: list[Any], place: Place, index: tuple[int, ...], step: float,
           direction: complex) -> tuple[list[list[Any]], float]:
     """The arguments a step before and a step behind, and how far these are apart."""
-    base = args[position]
+    base = _leaf_at(args, place)
     at = np.asarray(base)[index].item()
     width = step * max(1.0, abs(at))
     low, high = at - width * direction, at + width * direction
@@ -268,7 +279,9 @@ def _ends(args: list[Any], position: int, index: tuple[int, ...], step: float,
         if isinstance(base, np.ndarray):
             changed = base.copy()
             changed[index] = moved
-        ends.append([*args[:position], changed, *args[position + 1:]])
+        moved_args = list(args)
+        moved_args[place[0]] = _with_leaf(args[place[0]], place[1], changed)
+        ends.append(moved_args)
     return ends, float(abs(high - low))
 
 
@@ -278,24 +291,64 @@ def _in_double(value: Any) -> Any:
     return np.asarray(value, kind) if isinstance(value, np.ndarray) else kind(value).item()
 
 
-def _copies(args: tuple[Any, ...]) -> list[Any]:
-    return [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+# --- leaves of arguments -------------------------------------------------------------------------
 
 
-def _leaves(nested: Any) -> Iterator[Any]:
-    if isinstance(nested, (tuple, list)):
-        for item in nested:
-            yield from _leaves(item)
-    elif isinstance(nested, dict):
-        for item in nested.values():
-            yield from _leaves(item)
-    else:
-        yield nested
+def _float_places(args: tuple[Any, ...], positions: Sequence[int]) -> Iterator[Place]:
+    """The differentiated leaves: a Python int that is an argument itself counts as a float."""
+    for position in positions:
+        tree, leaves = taken_apart(args[position])
+        for number, leaf in enumerate(leaves):
+            if isinstance(tree, Leaf) or _is_float(leaf):
+                yield position, number
 
 
-def _weights(value: Any) -> Iterator[Any]:
-    """A weight for each element of the value: 1 for a single float, else pseudo-random ones."""
-    leaves = list(_leaves(value))
+def _leaf_at(args: Sequence[Any], place: Place) -> Any:
+    return taken_apart(args[place[0]])[1][place[1]]
+
+
+def _with_leaf(value: Any, number: int, leaf: Any) -> Any:
+    tree, leaves = taken_apart(value)
+    leaves[number] = leaf
+    return rebuild(tree, leaves)
+
+
+def _adjoint_at(args: Sequence[Any], bars: Mapping[int, Any], place: Place) -> Any:
+    tree, _ = taken_apart(args[place[0]])
+    return values_at(tree, bars[place[0]], "the adjoint")[place[1]][1]
+
+
+def _mapped(value: Any, new: Callable[[Any], Any]) -> Any:
+    tree, leaves = taken_apart(value)
+    return rebuild(tree, [new(leaf) for leaf in leaves])
+
+
+def _copied(value: Any) -> Any:
+    """An argument with copies of the arrays in it, in containers of its own."""
+    return _mapped(value, lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
+
+
+def _is_float(leaf: Any) -> bool:
+    kind = type_of(leaf)
+    return not isinstance(kind, Known) and is_float(kind)
+
+
+def _exact(argument: Any) -> Any:
+    """An argument with its floats in double precision."""
+    tree, leaves = taken_apart(argument)
+    return rebuild(tree, [_in_double(leaf) if isinstance(tree, Leaf) or _is_float(leaf) else leaf
+                          for leaf in leaves])
+
+
+def _no_tangent(leaf: Any) -> Any:
+    """The tangent of a leaf that does not move; None for what is no float."""
+    if not _is_float(leaf):
+        return None
+    return np.zeros_like(leaf) if isinstance(leaf, np.ndarray) else type(leaf)(0)
+
+
+def _weights(leaves: Sequence[Any]) -> Iterator[Any]:
+    """A weight for each element of a value: 1 for a single float, else pseudo-random ones."""
     generator = np.random.default_rng(0)
     for leaf in leaves:
         kind = type_of(leaf)
@@ -308,11 +361,3 @@ def _weights(value: Any) -> Iterator[Any]:
             yield 1.0 if not isinstance(leaf, np.ndarray) else np.ones((), leaf.dtype)
         else:
             yield generator.uniform(0.5, 1.5, np.shape(leaf)).astype(kind.dtype)[()]
-
-
-def _like(nested: Any, leaves: Iterator[Any]) -> Any:
-    if isinstance(nested, (tuple, list)):
-        return type(nested)(_like(item, leaves) for item in nested)
-    if isinstance(nested, dict):
-        return {key: _like(item, leaves) for key, item in nested.items()}
-    return next(leaves)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrograd.api.specialise import Specialisation
+from retrograd.api.specialisation import Specialisation
 from retrograd.api.types import checked_dtype, param_key, type_of
 from retrograd.backend import cache
 from retrograd.backend.dispatch_results import Failing

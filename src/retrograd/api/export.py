@@ -96,7 +96,7 @@ def _shown(structure: Tree) -> str:
             return f"result_{position}"
         case Fixed(value=value):
             return repr(value)
-        case Node(kind=kind, children=children, keys=keys):
+        case Node(kind=kind, children=children, keys=keys):      # of no class (`trees.plain`)
             parts = [_shown(c) for c in children]
             if kind == "dict":
                 return "{" + ", ".join(

@@ -7,16 +7,17 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from retrograd.api import outputs
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted, display_name, place_name, signature_of
-from retrograd.api.specialise import Signature, Specialisation, Specialiser
-from retrograd.api.types import Param
+from retrograd.api.records import Signature
+from retrograd.api.specialisation import Specialisation
+from retrograd.api.specialise import Specialiser
 from retrograd.backend.dispatch import slow_entry
 from retrograd.derivation import Derivation
 from retrograd.errors import Unsupported
-from retrograd.program import GRAD, PRIMAL, VALUE_AND_GRAD, Program
+from retrograd.program import GRAD, PRIMAL, VALUE_AND_GRAD, Container, Param, Program
+from retrograd.trees import taken_apart
 
 if TYPE_CHECKING:
     from retrograd.api.residuals import Residuals
@@ -87,7 +88,7 @@ class Compiled:
 
     @property
     def signatures(self) -> list[Signature]:
-        return list(self._specialiser.records)
+        return list(self._specialiser.records.all)
 
     def source(self, *example: Any) -> str:
         """The generated source, as text.
@@ -133,7 +134,7 @@ class Compiled:
         entries = types if isinstance(types, tuple) else (types,)
         self._check_count(entries)
         declared = [declared_type(e) for e in entries]
-        values = [e if type(e) in (int, bool, np.int64, np.int32) else None for e in entries]
+        values = [None if isinstance(e, str) else e for e in entries]
         found = self._specialiser.for_params(
             self._differentiated(declared), values, self._slow, "compile()", declared=True)
         if found.entry is not None:
@@ -169,7 +170,7 @@ class Compiled:
         positions = self._specialiser.wanted.positions
         return tuple(
             self._specialiser.differentiated(k, p)
-            if k in positions and not isinstance(p, tuple) else p for k, p in enumerate(params))
+            if k in positions else p for k, p in enumerate(params))
 
     def _program(self, example: tuple[Any, ...]) -> Program:
         specialiser = self._specialiser
@@ -204,8 +205,8 @@ class Compiled:
         annotations = annotations_of(self.primal)
         parameters = self._signature.parameters.values()
         params: list[Param] = [
-            () if p.kind is inspect.Parameter.VAR_POSITIONAL else parameter_type(p, annotations)
-            for p in parameters]
+            Container("tuple", ()) if p.kind is inspect.Parameter.VAR_POSITIONAL
+            else parameter_type(p, annotations) for p in parameters]
         values = tuple(None if p.default is inspect.Parameter.empty else p.default
                        for p in parameters)
         return specialiser.program(self._differentiated(params), values)
@@ -289,18 +290,10 @@ class Gradient(Compiled):
 
     def _into(self, gradients: Any, out: Any) -> Any:
         """Copy gradients into the caller's arrays, all or none."""
-        if self._wanted.single:
-            _check_out(gradients, out, "out")
-            out[...] = gradients
-            return out
-        if not isinstance(out, (tuple, list)) or len(out) != len(gradients):
+        if not self._wanted.single and (
+                not isinstance(out, (tuple, list)) or len(out) != len(gradients)):
             raise TypeError(f"out must hold {len(gradients)} arrays, one a gradient")
-        for k, (gradient, array) in enumerate(zip(gradients, out, strict=True)):
-            _check_out(gradient, array, f"out[{k}]")
-        for gradient, array in zip(gradients, out, strict=True):
-            if array is not None:
-                array[...] = gradient
-        return tuple(g if a is None else a for g, a in zip(gradients, out, strict=True))
+        return outputs.written(*taken_apart(gradients), out)
 
 
 class ValueAndGradient(Gradient):
@@ -331,18 +324,3 @@ class Differentiable(Compiled):
 
     def _own_wanted(self) -> Wanted:
         return Wanted((), False)
-
-
-def _check_out(gradient: Any, out: Any, name: str) -> None:
-    """Raise unless `gradient` can be written into `out` as it is."""
-    if out is None and name != "out":
-        return
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name} must be an array, got {type(out).__name__}")
-    shape, dtype = np.shape(gradient), np.asarray(gradient).dtype
-    if out.shape != shape:
-        raise ValueError(f"{name} has shape {out.shape}, but the gradient has {shape}")
-    if out.dtype != dtype:
-        raise TypeError(f"{name} has dtype {out.dtype}, but the gradient has {dtype}")
-    if not out.flags.writeable:
-        raise ValueError(f"{name} is read-only")

@@ -7,7 +7,6 @@ import functools
 import inspect
 import threading
 import time
-import warnings
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,103 +14,36 @@ from typing import TYPE_CHECKING, Any
 from retrograd.api import stored
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted, check_returns, place_name
-from retrograd.api.types import Param, accepts, canonical, differentiated, param_key, type_of
+from retrograd.api.records import Records
+from retrograd.api.specialisation import Specialisation, given_leaves, present
+from retrograd.api.static_leaves import leaves_by_path, with_any_layout, with_known
+from retrograd.api.types import canonical, differentiated, param_key, param_of
 from retrograd.backend import execute
-from retrograd.backend.dispatch import fast_entry, guard_holds, runner
-from retrograd.backend.dispatch_limit import Limit, require_known, require_within
+from retrograd.backend.dispatch import fast_entry, runner
+from retrograd.backend.dispatch_limit import Limit, require_known
 from retrograd.backend.dispatch_results import Call
-from retrograd.backend.dispatch_writes import put_back, require_apart
 from retrograd.backend.numba_compile import compiler_lock
-from retrograd.errors import InternalError, Unsupported
+from retrograd.errors import Unsupported
 from retrograd.frontend.need import NeedStatic
-from retrograd.ir.types import FLOAT, INT, Array, Scalar, Type
+from retrograd.ir.types import Scalar, Type, is_float
 from retrograd.program import (
     GRAD,
     PRIMAL,
     VALUE_AND_GRAD,
     VJP,
-    Capture,
-    Known,
+    Container,
+    Param,
     Position,
     Program,
     Request,
     Unit,
+    leaf_types,
     param_at,
 )
-from retrograd.trees import Node, Tree
+from retrograd.trees import Node
 
 if TYPE_CHECKING:
     from retrograd.api.residuals import Residuals
-
-_TOO_MANY = 8
-
-
-class RecompilationWarning(UserWarning):
-    """One function is compiled again and again, because values that must be known change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """One specialisation, for people: what was compiled, why, and how long it took.
-
-    `types` has one text a parameter; `seconds` counts the derivation and the compilation.
-    """
-
-    types: tuple[str, ...]
-    reason: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Specialisation:
-    """A derivative for one tuple of argument types.
-
-    `run(*leaves)` calls the first unit (the only one but for a vjp); `entry` does so for the
-    user's own signature after testing every argument. `backward` is the second unit of a vjp.
-    """
-
-    request: Request
-    program: Program
-    run: Callable[..., Any]
-    entry: Callable[..., Any] | None
-    targets: tuple[Type, ...]
-    backward: Callable[..., Any] | None = None
-    limit: Limit | None = None
-
-    def holds(self) -> bool:
-        """Whether what the program took from outside is still of the same types and identity."""
-        return (all(map(guard_holds, self.program.guards))
-                and all(accepts(c.type, type_of(c.read())) for c in self.program.captures))
-
-    def leaves(self, values: Sequence[Any]) -> list[Any]:
-        """The arguments as the code takes them: without static ones, with captured ones.
-
-        Raises Unsupported where one that is written may share memory with another, and where
-        more would be stored than `max_memory` allows.
-        """
-        given = given_leaves(self.request.params, values)
-        captured = [_read(capture) for capture in self.program.captures]
-        require_apart(self.program.units[0].written, [*(v for v, _ in given), *captured])
-        leaves = [*(canonical(v, p) for v, p in given), *captured]
-        require_within(self.limit, leaves)
-        return leaves
-
-    def called(self, values: Sequence[Any]) -> Any:
-        """The first unit's results for these arguments."""
-        leaves = self.leaves(values)
-        result = self.run(*leaves)
-        given = [v for v, _ in given_leaves(self.request.params, values)]
-        put_back(self.program.units[0].written, given, leaves)
-        return result
-
-
-def given_leaves(params: Sequence[Param], values: Sequence[Any]) -> list[tuple[Any, Type]]:
-    """The arguments that are not static, one by one, and their types."""
-    found: list[tuple[Any, Type]] = []
-    for value, param in zip(values, params, strict=True):
-        pairs = zip(value, param, strict=True) if isinstance(param, tuple) else ((value, param),)
-        found += [(v, p) for v, p in pairs if not isinstance(p, Known)]
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +69,10 @@ class Specialiser:
         self.wanted = wanted
         self.options = options
         self._written = written                     # puts results into the caller's arrays
-        self.records: list[Signature] = []
-        self.latest: Specialisation | None = None
         self._names = tuple(signature.parameters)
-        self._static_changes = 0
-        self._warned = False
-        self._static: set[str] = set()              # int parameters that must be known
+        self.records = Records(self._names)
+        self.latest: Specialisation | None = None
+        self._static: set[str] = set()              # ints that must be known, by path
         self._known_captures: set[str] = set()
         self._table: dict[Hashable, list[Specialisation]] = {}
         self._lock = threading.RLock()
@@ -184,16 +114,16 @@ class Specialiser:
             parameter = self.signature.parameters[name]
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 inside = self.wanted.within(position)
-                params.append(tuple(
-                    self.differentiated((position, k), type_of(v)) if k in inside else type_of(v)
-                    for k, v in enumerate(value)))
+                params.append(Container("tuple", tuple(
+                    self.differentiated((position, k), param_of(v)) if k in inside
+                    else param_of(v) for k, v in enumerate(value))))
             elif position in self.wanted.positions:
-                params.append(self.differentiated(position, type_of(value)))
+                params.append(self.differentiated(position, param_of(value)))
             else:
-                params.append(type_of(value))
+                params.append(param_of(value))
         return tuple(params)
 
-    def differentiated(self, place: Position, param: Type | Known) -> Type | Known:
+    def differentiated(self, place: Position, param: Param) -> Param:
         """The type of a differentiated argument; for a vjp without argnums, of any argument."""
         if self.product == PRIMAL:
             return param
@@ -212,7 +142,7 @@ class Specialiser:
             derived = self._derived(self.params_of(values), values)
         given = given_leaves(derived.request.params, values)
         return residuals_of(derived.program.residuals, [
-            *(canonical(v, p) for v, p in given), *map(_read, derived.program.captures)])
+            *(canonical(v, p) for v, p in given), *map(present, derived.program.captures)])
 
     # --- looking up ------------------------------------------------------------------------
 
@@ -222,7 +152,7 @@ class Specialiser:
         for candidate in self._table.get(_key(known), ()):
             if candidate.holds():
                 return candidate
-        relaxed = tuple(_any_layout(p) for p in known)
+        relaxed = tuple(map(with_any_layout, known))
         for candidate in self._table.get(("declared", _key(relaxed)), ()):
             if candidate.holds():
                 return candidate
@@ -233,16 +163,9 @@ class Specialiser:
         """The same parameters, with the values of those that must be known."""
         if not self._static:
             return params
-        known: list[Param] = []
-        for k, (name, param) in enumerate(zip(self._names, params, strict=True)):
-            if name in self._static and not isinstance(param, (Known, tuple)):
-                if values is None or values[k] is None:
-                    raise Unsupported(f"the value of {name!r} must be known while compiling",
-                                      f"give example arguments: .source({', '.join(self._names)})")
-                known.append(Known(int(values[k])))
-            else:
-                known.append(param)
-        return tuple(known)
+        given = [None] * len(params) if values is None else values
+        return tuple(with_known(param, value, name, self._static, self._names)
+                     for name, param, value in zip(self._names, params, given, strict=True))
 
     # --- making ----------------------------------------------------------------------------
 
@@ -257,7 +180,7 @@ class Specialiser:
         limit = self._limit(program)
         call = replace(self.call(unit, targets), limit=limit)
         captured = tuple(c.type for c in program.captures)
-        types = (*_flat(request.params), *captured)
+        types = (*(t for p in request.params for t in leaf_types(p)), *captured)
         entry = None if self._written is None else fast_entry(
             self.signature, self.name, request.params, call, captures=program.captures,
             guards=program.guards, slow=slow, written=self._written,
@@ -266,16 +189,16 @@ class Specialiser:
                               self._backward(request, program), limit)
         if derived.fresh and self._on_disk():
             stored.store(request, program)
-        reason = self._reason(request.params, first)
+        before = None if self.latest is None else self.latest.request.params
+        reason = self.records.reason(before, request.params, first)
         keys: list[Hashable] = [_key(request.params)]
         if declared:
             keys.append(("declared", _key(request.params)))
         for key in keys:
             self._table.setdefault(key, []).insert(0, made)
         seconds = time.perf_counter() - began
-        texts = tuple(_text(p) for p in request.params)
-        self.records.append(Signature(texts, reason, seconds))
-        self._warn()
+        self.records.add(request.params, reason, seconds)
+        self.records.warn(self.name)
         return made
 
     def _limit(self, program: Program) -> Limit | None:
@@ -323,8 +246,10 @@ class Specialiser:
                      params: tuple[Param, ...]) -> None:
         """Remember that these must be known; refuse what cannot be, or was known already."""
         new = {n for n in names if n not in self._static}
+        types = dict(leaf for name, param in zip(self._names, params, strict=True)
+                     for leaf in leaves_by_path(name, param))
         for name in new:
-            param = params[self._names.index(name)] if name in self._names else None
+            param = types.get(name)
             if not isinstance(param, Scalar) or param.dtype not in ("int32", "int64"):
                 raise Unsupported(f"the value of {name!r} must be known while compiling",
                                   "pass it as a parameter that is a Python int")
@@ -337,20 +262,22 @@ class Specialiser:
     def _targets(self, unit: Unit, request: Request) -> tuple[Type, ...]:
         if self.product not in (GRAD, VALUE_AND_GRAD):
             return unit.results
-        wanted = tuple(param_at(request.params, p) for p in self.wanted.positions)
-        part: Tree = unit.readable.structure
+        part = unit.result
         if self.product == VALUE_AND_GRAD or self.options.has_aux:
             assert isinstance(part, Node)
             part = part.children[1 if self.product == VALUE_AND_GRAD else 0]
-        return execute.result_types(unit, part, wanted)  # type: ignore[arg-type]
+        return execute.result_types(unit, part, self._floats(request))
+
+    def _floats(self, request: Request) -> list[Type]:
+        """The types of the differentiated floats."""
+        return [t for place in self.wanted.positions
+                for t in leaf_types(param_at(request.params, place)) if is_float(t)]
 
     def _backward(self, request: Request, program: Program) -> Callable[..., Any] | None:
         if self.product != VJP:
             return None
         unit = program.units[1]
-        wanted = tuple(param_at(request.params, p) for p in self.wanted.positions)
-        targets = execute.result_types(
-            unit, unit.readable.structure, wanted)  # type: ignore[arg-type]
+        targets = execute.result_types(unit, unit.result, self._floats(request))
         return runner(self.name, unit.params, self.call(unit, targets))
 
     def call(self, unit: Unit, targets: tuple[Type, ...]) -> Call:
@@ -359,58 +286,6 @@ class Specialiser:
             return execute.compiled(unit, self.options.compile_options(), targets)
         return execute.interpreted(unit, targets)
 
-    # --- telling ---------------------------------------------------------------------------
-
-    def _reason(self, params: tuple[Param, ...], first: str) -> str:
-        before = self.latest
-        if before is None or not self.records:
-            return first
-        changes = []
-        for name, old, new in zip(self._names, before.request.params, params, strict=True):
-            if param_key(old) != param_key(new):
-                changes.append(f"{name}: {_text(old)} became {_text(new)}")
-                self._static_changes += isinstance(old, Known) and isinstance(new, Known)
-        return ", ".join(changes) or "a captured value changed its type or identity"
-
-    def _warn(self) -> None:
-        if self._static_changes >= _TOO_MANY and not self._warned:
-            self._warned = True
-            warnings.warn(
-                f"{self.name} was compiled {len(self.records)} times, because values that must be "
-                f"known while compiling change; the last time: {self.records[-1].reason}",
-                RecompilationWarning, stacklevel=5)
-
-
-def _read(capture: Capture) -> Any:
-    """The present value of a capture, certainly of the type that the code takes."""
-    value = capture.read()
-    if not accepts(capture.type, type_of(value)):
-        raise InternalError(f"{capture.name} is not of the type {capture.type} that it was "
-                            "compiled for: it changed during the call")
-    return canonical(value, capture.type)
-
 
 def _key(params: tuple[Param, ...]) -> Hashable:
     return tuple(map(param_key, params))
-
-
-def _any_layout(param: Param) -> Param:
-    if isinstance(param, tuple):
-        return tuple(replace(p, layout="A") if isinstance(p, Array) else p for p in param)
-    return replace(param, layout="A") if isinstance(param, Array) else param
-
-
-def _flat(params: tuple[Param, ...]) -> list[Type]:
-    """The types of the arguments that the code takes."""
-    entries = [e for p in params for e in (p if isinstance(p, tuple) else (p,))]
-    return [e for e in entries if not isinstance(e, Known)]
-
-
-def _text(param: Param) -> str:
-    if isinstance(param, tuple):
-        return "(" + ", ".join(_text(p) for p in param) + ")"
-    if isinstance(param, Known):
-        shown = repr(param.value)
-        return f"={shown if len(shown) <= 40 else shown[:37] + '...'}"
-    python = {FLOAT: "float", INT: "int", Scalar("complex128", weak=True): "complex"}
-    return python[param] if isinstance(param, Scalar) and param in python else str(param)

@@ -108,8 +108,8 @@ def store(request: Request, program: Program) -> None:
             tuple((g.name, ways.to(g.place), fingerprint(g.value)) for g in program.guards),
             program.sources, program.residuals)
         _write(path, stored)
-    except (_Indescribable, pickle.PicklingError, OSError):
-        return
+    except (_Indescribable, pickle.PicklingError, AttributeError, OSError):
+        return                               # pickle says so of a class that is in a function
 
 
 def store_need(request: Request, need: NeedStatic) -> None:
@@ -244,6 +244,10 @@ def _plain(value: Any) -> Any:
         return (type(value).__name__, value)
     if isinstance(value, float):
         return ("float", repr(value))
+    if isinstance(value, type):
+        if not at_its_name(value):
+            raise _Indescribable
+        return ("class", value.__module__, value.__qualname__)
     if isinstance(value, tuple):
         if value[:1] in (("object",), ("method",)):             # from `static_key`
             raise _Indescribable

@@ -4,7 +4,10 @@
     np.float32(1), np.int64(1)     Scalar, strong
     np.random.Generator            Generator
     np.ndarray                     Array: dtype, which extents are exactly 1, layout C, F or A
+    a container of these           Container: its kind and keys, and what each part is
     anything else                  Known: part of the specialisation, by value or by identity
+
+Tuples, lists and dicts in which there is no float and no array are Known as a whole.
 """
 
 from __future__ import annotations
@@ -16,11 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from retrograd import containers
 from retrograd.errors import Unsupported
 from retrograd.ir.types import DTYPES, FLOAT, Array, Generator, Scalar, Type, is_float, is_generator
-from retrograd.program import Known
-
-Param = Type | Known | tuple[Type | Known, ...]
+from retrograd.program import Container, Known, Param, leaf_types
 
 _WEAK: dict[type, Scalar] = {
     kind: Scalar(dtype, weak=True) for kind, dtype in
@@ -38,8 +40,8 @@ def type_of(value: Any) -> Type | Known:
     TypeError
         For arrays that do not hold numbers (object, str, dates, records).
     Unsupported
-        For numbers of a dtype that retrograd does not compute in (float16, uint8, ...), for
-        subclasses of ndarray and for containers of arrays.
+        For numbers of a dtype that retrograd does not compute in (float16, uint8, ...), and for
+        subclasses of ndarray.
     OverflowError
         For a Python int that does not fit into 64 bits.
     """
@@ -57,6 +59,40 @@ def type_of(value: Any) -> Type | Known:
         if isinstance(value, kind):
             return type_of(kind(value))
     return Generator() if is_generator(value) else Known(_frozen(value))
+
+
+def param_of(value: Any) -> Param:
+    """What an argument is: a container of what its parts are, or as `type_of` says."""
+    kind = containers.kind_of(value)
+    if kind is None:
+        return type_of(value)
+    parts, keys = containers.taken_apart(value, kind)
+    return container(kind, tuple(map(param_of, parts)), keys, value)
+
+
+def container(kind: containers.Kind, parts: tuple[Param, ...], keys: tuple[Any, ...],
+              value: Any) -> Param:
+    """The container of these parts; the value itself, where that is part of the
+    specialisation."""
+    if isinstance(kind, str) and all(_is_static(p) for p in parts):
+        return Known(_frozen(value))
+    return Container(kind, parts, keys)
+
+
+def _is_static(param: Param) -> bool:
+    """Whether a part of a tuple, list or dict makes none of it an argument of the code."""
+    return isinstance(param, Known) or (
+        isinstance(param, Scalar) and param.weak and param.dtype in ("int64", "bool"))
+
+
+def leaves_of(param: Param, value: Any) -> list[tuple[Any, Type]]:
+    """The numbers and arrays in an argument, and their types."""
+    if isinstance(param, Container):
+        kind = containers.kind_of(value)
+        assert kind is not None
+        parts, _ = containers.taken_apart(value, kind)
+        return [leaf for p, v in zip(param.parts, parts, strict=True) for leaf in leaves_of(p, v)]
+    return [] if isinstance(param, Known) else [(value, param)]
 
 
 def canonical(value: Any, type: Type) -> Any:
@@ -80,12 +116,23 @@ def accepts(type: Type | Known, given: Type | Known) -> bool:
     return param_key(type) == param_key(given)
 
 
-def differentiated(param: Type | Known, name: str, given: Any = None) -> Type:
+def carries(param: Param) -> bool:
+    """Whether an argument can carry a derivative."""
+    return any(map(is_float, leaf_types(param)))
+
+
+def differentiated(param: Param, name: str) -> Type | Container:
     """The type of an argument with respect to which a derivative is asked.
 
-    A Python int or bool becomes a float. Raises TypeError, naming the argument, for integer and
-    boolean arrays and for what is not a number.
+    A Python int or bool becomes a float; in a container it stays what it is, and has no
+    derivative. Raises TypeError, naming the argument, for integer and boolean arrays, for what is
+    not a number, and for containers without a float.
     """
+    if isinstance(param, Container):
+        if not carries(param):
+            raise TypeError(f"cannot differentiate with respect to {name!r}: there is no float "
+                            f"and no array of floats in this {_name_of(param.kind)}")
+        return param
     if isinstance(param, Known):
         raise TypeError(f"cannot differentiate with respect to {name!r}: it is {_an(param.value)},"
                         " not a float or an array of floats")
@@ -105,8 +152,8 @@ def param_key(param: Param) -> Hashable:
     """What distinguishes one specialisation from another."""
     if isinstance(param, Known):
         return ("known", static_key(param.value))
-    if isinstance(param, tuple):
-        return tuple(param_key(p) for p in param)
+    if isinstance(param, Container):
+        return (param.kind, static_key(param.keys), *map(param_key, param.parts))
     return param
 
 
@@ -174,10 +221,11 @@ def _frozen(value: Any) -> Any:
         return kind(_frozen(v) for v in value)
     if kind is dict:
         return {k: _frozen(v) for k, v in value.items()}
-    if isinstance(value, (np.ndarray, np.generic)):
-        raise Unsupported("an argument is a container of arrays",
-                          "pass the arrays as parameters of their own")
     return value
+
+
+def _name_of(kind: containers.Kind) -> str:
+    return kind if isinstance(kind, str) else kind.__name__
 
 
 def _an(value: Any) -> str:

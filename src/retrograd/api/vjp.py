@@ -19,12 +19,13 @@ from retrograd.api.parameters import (
     signature_of,
     wanted,
 )
-from retrograd.api.specialise import Specialisation, Specialiser
-from retrograd.api.types import canonical, type_of
+from retrograd.api.specialisation import Specialisation
+from retrograd.api.specialise import Specialiser
+from retrograd.api.types import canonical, carries, param_of, type_of
 from retrograd.errors import InternalError
 from retrograd.ir.types import Array, Scalar, Type, is_float
 from retrograd.program import JOINT, VJP, Known
-from retrograd.trees import Leaf, Node, Tree
+from retrograd.trees import Node, positions, values_at
 
 if TYPE_CHECKING:
     from retrograd.api.residuals import Residuals
@@ -55,7 +56,7 @@ def found_for(function: Callable[..., Any], options: Options, args: tuple[Any, .
     values = tuple(bound.arguments[name] for name in signature.parameters)
     name = display_name(function)
     if argnums is None and argnames is None:
-        floats = [k for k, value in enumerate(args) if _carries(value)]
+        floats = [k for k, value in enumerate(args) if carries(param_of(value))]
         places: tuple[int | None, ...] | None = tuple(
             floats.index(k) if k in floats else None for k in range(len(args)))
         calls = call_places(signature, len(args))
@@ -90,14 +91,15 @@ class Pullback:
         self._request = found.request
         self._options = specialiser.options
         self._name = specialiser.name
-        forward = found.program.units[0].readable.structure
-        assert isinstance(forward, Node)
-        self._structure = forward.children[0]
-        self._float_leaves = _float_leaves(self._structure, found.program.units[0].results)
+        forward = found.program.units[0]
+        assert isinstance(forward.result, Node)
+        self._structure = forward.result.children[0]
+        self._floats = [k for k in positions(self._structure) if is_float(forward.results[k])]
         self._table = found.program.residuals
         self._sizes = [_Sized(leaf.shape) if isinstance(leaf, np.ndarray) else leaf
                        for leaf in leaves]
-        self._shapes = [np.shape(_at(value, path)) for path in self._float_leaves]
+        given = values_at(self._structure, value, "value")
+        self._shapes = [np.shape(given[k][1]) for k in self._floats]
 
     def __call__(self, value_bar: Any) -> Any:
         """The adjoints of the arguments for the adjoint of the value.
@@ -106,9 +108,10 @@ class Pullback:
         leaves that are not floats. Raises ValueError for another shape, TypeError for what
         cannot be cast.
         """
+        given = values_at(self._structure, value_bar, "the adjoint")
         adjoints = [
-            _adjoint(_at(value_bar, path), type, shape) for path, type, shape in zip(
-                self._float_leaves, self._types, self._shapes, strict=True)]
+            _adjoint(*given[k], type, shape) for k, type, shape in zip(
+                self._floats, self._types, self._shapes, strict=True)]
         assert self._run is not None
         bars = self._run(*self._residuals, *adjoints)
         if self._places is None:
@@ -149,12 +152,6 @@ def _unused(values: tuple[Any, ...], out: Any) -> Any:
     raise AssertionError("a vjp has no entry")
 
 
-def _carries(value: Any) -> bool:
-    """Whether an argument can carry a derivative."""
-    kind = type_of(value)
-    return not isinstance(kind, Known) and is_float(kind)
-
-
 def _owned(residuals: Sequence[Any], arguments: Sequence[Any]) -> tuple[Any, ...]:
     """The residuals, without memory that the caller may change."""
     arrays = [a for a in arguments if isinstance(a, np.ndarray)]
@@ -176,33 +173,15 @@ def _fitting(residual: Any, type: Type) -> Any:
     return residual
 
 
-def _float_leaves(tree: Tree, types: Sequence[Type]) -> list[tuple[Any, ...]]:
-    """The paths of the leaves that have an adjoint, in the order of the leaves."""
-    match tree:
-        case Leaf(position=position):
-            return [()] if is_float(types[position]) else []
-        case Node(children=children, keys=keys):
-            return [(keys[k] if keys else k, *path) for k, child in enumerate(children)
-                    for path in _float_leaves(child, types)]
-        case _:
-            return []
-
-
-def _at(nested: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        nested = nested[key]
-    return nested
-
-
-def _adjoint(given: Any, type: Type, shape: tuple[int, ...]) -> Any:
+def _adjoint(name: str, given: Any, type: Type, shape: tuple[int, ...]) -> Any:
     """An adjoint as the backward function takes it, of its own shape and dtype."""
     kind = type_of(given)
     if isinstance(kind, Known):
-        raise TypeError(f"an adjoint must be a number or an array, got {kind.value!r}")
+        raise TypeError(f"{name} must be a number or an array, got {kind.value!r}")
     if np.shape(given) != shape:
-        raise ValueError(f"the adjoint has shape {np.shape(given)}, but the value has {shape}")
+        raise ValueError(f"{name} has shape {np.shape(given)}, but the value has {shape}")
     if not np.can_cast(np.dtype(kind.dtype), np.dtype(type.dtype), "same_kind"):
-        raise TypeError(f"the adjoint has dtype {kind.dtype}, but the value has {type.dtype}")
+        raise TypeError(f"{name} has dtype {kind.dtype}, but the value has {type.dtype}")
     if isinstance(type, Scalar):
         number = given.item() if isinstance(given, (np.ndarray, np.generic)) else given
         return canonical(number, type) if type.weak else np.dtype(type.dtype).type(number)

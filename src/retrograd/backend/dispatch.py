@@ -17,18 +17,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from retrograd import containers
 from retrograd.api.types import comparable_by_identity
 from retrograd.backend.dispatch_limit import within
 from retrograd.backend.dispatch_results import Call, Names, calling, passed, python_type
 from retrograd.backend.dispatch_writes import apart
 from retrograd.ir.types import FLOAT, Array, Generator, Scalar, Type
-from retrograd.program import Capture, Guard, Known
+from retrograd.program import Capture, Container, Guard, Known, Param
 
-Param = Type | Known | tuple[Type | Known, ...]
+_PLAIN: dict[str, type] = {"tuple": tuple, "list": list, "dict": dict}
 _PYTHON = {"float64": "float", "int64": "int", "bool": "bool", "complex128": "complex"}
 _ORDER = {"C": "& 257 == 257", "F": "& 259 == 258", "A": "& 259 == 256"}   # bits of flags.num
 
@@ -55,23 +57,18 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
     gets them, otherwise they go to `slow`, for code of their own.
     """
     names = Names(frozenset(signature.parameters), any_layout=any_layout)
-    tests, leaves = [], []
+    tests: list[str] = []
+    leaves: list[str] = []
     for position, (parameter, param) in enumerate(
             zip(signature.parameters, params, strict=True)):
-        if isinstance(param, tuple):
-            tests.append(f"{names.put('len', len)}({parameter}) == {len(param)}")
-            entries = [(f"{parameter}[{k}]", p) for k, p in enumerate(param)]
-        else:
-            entries = [(parameter, param)]
-        for text, entry in entries:
-            test = _test(text, entry, names)
-            if test is None:
-                return None
-            if position in numbers and entry == FLOAT:
-                test = f"({test} or {_type_of(text, names)} is {names.put('int', int)})"
-            tests.append(test)
-            if not isinstance(entry, Known):
-                leaves.append(passed(text, entry, call, names))
+        found = taken_apart(parameter, param, names)
+        if found is None:
+            return None
+        if position in numbers and param == FLOAT:
+            found.tests[-1] += f" or {_type_of(parameter, names)} is {names.put('int', int)}"
+            found.tests[-1] = f"({found.tests[-1]})"
+        tests += found.tests
+        leaves += [passed(text, type, call, names) for text, type in found.leaves]
     for guard in guards:
         read = names.put(f"read_{len(names.scope)}", guard.read)
         tests.append(_same(f"{read}()", guard.value, names))
@@ -107,6 +104,64 @@ def guard_holds(guard: Guard) -> bool:
     """Whether a static value from outside is still what the code was compiled for."""
     now, then = guard.read(), guard.value
     return now is then or bool(type(now) is type(then) and _is_plain(then) and now == then)
+
+
+# --- containers ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Apart:
+    """The tests of an argument, and expressions for the leaves in it."""
+
+    tests: list[str] = field(default_factory=list)
+    leaves: list[tuple[str, Type]] = field(default_factory=list)
+
+    def add(self, other: Apart) -> None:
+        self.tests += other.tests
+        self.leaves += other.leaves
+
+
+def taken_apart(text: str, param: Param, names: Names, inside: bool = False) -> Apart | None:
+    """How an argument is tested and taken apart; None where that cannot be done quickly. What is
+    `inside` a container is looked up once, where it is first tested."""
+    if isinstance(param, Container):
+        return _container(text, param, names, inside)
+    local = names.fresh_local() if inside else text
+    test = _test(local, param, names)
+    if test is None:
+        return None
+    if inside:
+        test = test.replace(local, f"({local} := {text})", 1)
+    return Apart([test], [] if isinstance(param, Known) else [(local, param)])
+
+
+def _container(text: str, param: Container, names: Names, inside: bool) -> Apart | None:
+    kind, keys = param.kind, param.keys
+    if not isinstance(kind, str) and kind in containers.REGISTERED:
+        return None                                   # its own function takes it apart
+    local = names.fresh_local() if inside else text
+    cls = _PLAIN[kind] if isinstance(kind, str) else kind
+    put = names.put(f"class_{len(names.scope)}", cls)
+    first = f"({local} := {text})" if inside else text
+    found = Apart([f"{names.put('type', type)}({first}) is {put}"])
+    if kind == "dict":
+        if any(type(key) is not str for key in keys):
+            return None                               # 1, 1.0 and True are equal
+        found.tests.append(f"{names.put('tuple', tuple)}({local}) == "
+                           f"{names.put(f'keys_{len(names.scope)}', keys)}")
+    elif isinstance(kind, str):
+        found.tests.append(f"{names.put('len', len)}({local}) == {len(param.parts)}")
+    by_name = containers.is_dataclass(kind)
+    for k, part in enumerate(param.parts):
+        if kind == "dict":
+            step = f"[{names.put(f'key_{len(names.scope)}', keys[k])}]"
+        else:
+            step = f".{keys[k]}" if by_name else f"[{k}]"
+        inner = taken_apart(local + step, part, names, inside=True)
+        if inner is None:
+            return None
+        found.add(inner)
+    return found
 
 
 # --- arguments -----------------------------------------------------------------------------

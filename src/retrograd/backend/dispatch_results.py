@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from retrograd import containers
 from retrograd.backend.dispatch_limit import Limit
 from retrograd.backend.dispatch_writes import last_contents
 from retrograd.ir.types import Array, Generator, Scalar, Type
@@ -51,6 +53,7 @@ class Names:
     scope: dict[str, Any] = field(default_factory=dict)
     prefix: str = "_rg"
     any_layout: bool = False
+    locals: int = 0
 
     def __post_init__(self) -> None:
         while any(name.startswith(self.prefix) for name in self.taken):
@@ -64,6 +67,11 @@ class Names:
 
     def local(self, name: str) -> str:
         return f"{self.prefix}{name}"
+
+    def fresh_local(self) -> str:
+        """A variable for a part of an argument."""
+        self.locals += 1
+        return self.local(f"v{self.locals}")
 
 
 def passed(text: str, type: Type, call: Call, names: Names) -> str:
@@ -144,9 +152,10 @@ def _paths(tree: Tree, text: str, names: Names) -> list[tuple[int, str]]:
         case Fixed():
             return []
         case Node(kind=kind, children=children, keys=keys):
+            keyed = kind == "dict" or containers.is_dataclass(kind)    # as `trees.plain` says
             found = []
             for k, child in enumerate(children):
-                index = names.put(f"key_{len(names.scope)}", keys[k]) if kind == "dict" else str(k)
+                index = names.put(f"key_{len(names.scope)}", keys[k]) if keyed else str(k)
                 found += _paths(child, f"{text}[{index}]", names)
             return found
 
@@ -164,9 +173,14 @@ def _built(tree: Tree, texts: Sequence[str], call: Call, names: Names) -> str:
                 keyed = [names.put(f"key_{len(names.scope)}", key) for key in keys]
                 pairs = [f"{key}: {item}" for key, item in zip(keyed, items, strict=True)]
                 return "{" + ", ".join(pairs) + "}"
-            if kind == "tuple":
-                return "(" + "".join(f"{item}, " for item in items) + ")"
-            return "[" + ", ".join(items) + "]"
+            if kind == "list":
+                return "[" + ", ".join(items) + "]"
+            together = "(" + "".join(f"{item}, " for item in items) + ")"
+            if isinstance(kind, str):
+                return together
+            make = names.put(f"make_{len(names.scope)}",
+                             functools.partial(containers.put_together, kind, keys))
+            return f"{make}({together})"
 
 
 def _converted(text: str, target: Type, call: Call, names: Names) -> str:

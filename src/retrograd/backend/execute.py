@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from retrograd.backend.dispatch_results import Call
 from retrograd.backend.numba_compile import CompileOptions, compile_emitted
 from retrograd.ir.types import Type
 from retrograd.program import Emitted, Unit
-from retrograd.trees import Leaf, Node, Tree
+from retrograd.trees import Tree, positions
 
 
 def compiled(unit: Unit, options: CompileOptions, targets: tuple[Type, ...]) -> Call:
@@ -45,21 +45,13 @@ def loaded(emitted: Emitted) -> Callable[..., Any]:
     return function
 
 
-def result_types(unit: Unit, gradients: Tree | None, wanted: tuple[Type, ...]) -> tuple[Type, ...]:
+def result_types(unit: Unit, gradients: Tree, wanted: Sequence[Type]) -> tuple[Type, ...]:
     """The types of a unit's results as users get them.
 
     A gradient has the type of its argument, whatever the arithmetic made of it: `wanted` holds
-    those of the differentiated arguments, `gradients` is the part of the results that they are.
+    those of the differentiated floats, `gradients` is the part of the results that they are.
     """
     targets = list(unit.results)
-    if gradients is not None:
-        leaves = (gradients,) if isinstance(gradients, Leaf) else _children(gradients)
-        for leaf, type in zip(leaves, wanted, strict=True):
-            if isinstance(leaf, Leaf):
-                targets[leaf.position] = type
+    for position, type in zip(positions(gradients), wanted, strict=True):
+        targets[position] = type
     return tuple(targets)
-
-
-def _children(tree: Tree) -> tuple[Tree, ...]:
-    assert isinstance(tree, Node)
-    return tree.children

@@ -6,10 +6,10 @@ import ast
 
 import numpy as np
 
-from retrograd.frontend import calls, cells, complex_numbers, lists
+from retrograd.frontend import calls, cells, complex_numbers, lists, objects
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.things import Grown, Items, Static, Thing, atom_of, thing_of
+from retrograd.frontend.things import Grown, Items, Static, Thing, as_tuple, atom_of, thing_of
 from retrograd.frontend.tracer import Tracer, constant_of, known
 from retrograd.ir.nodes import Atom, Constant, Effect, integer
 from retrograd.ir.types import FLOAT, Array, Scalar, is_integer
@@ -20,13 +20,21 @@ BINARY: dict[type[ast.operator], str] = {
     ast.BitAnd: "bitwise_and", ast.BitOr: "bitwise_or", ast.BitXor: "bitwise_xor",
     ast.LShift: "left_shift", ast.RShift: "right_shift",
 }
+METHODS: dict[type[ast.operator], str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
+    ast.Mod: "mod", ast.Pow: "pow", ast.MatMult: "matmul", ast.BitAnd: "and", ast.BitOr: "or",
+    ast.BitXor: "xor", ast.LShift: "lshift", ast.RShift: "rshift",
+}
 
 
 def binary(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing:
     """`left op right` for numbers, arrays and static containers."""
+    operated = objects.operated(tracer, METHODS[type(op)], left, right)
+    if operated is not None:
+        return operated
     if isinstance(op, ast.MatMult):
         return calls.call(tracer, Static(np.matmul), (left, right), {})
-    left, right = cells.opened(tracer, left), cells.opened(tracer, right)
+    left, right = _operand(tracer, left), _operand(tracer, right)
     if isinstance(left, Grown) or isinstance(right, Grown):
         found = lists.binary(tracer, op, left, right)
         if found is not None:
@@ -41,6 +49,18 @@ def binary(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing
     name = BINARY[type(op)]
     a, b = need_atom(tracer, left), need_atom(tracer, right)
     return thing_of(arithmetic(tracer, name, a, b))
+
+
+def _operand(tracer: Tracer, thing: Thing) -> Thing:
+    """What an operator sees of a container; of an object it sees none."""
+    thing = cells.opened(tracer, thing)
+    if not isinstance(thing, Items):
+        return thing
+    thing = as_tuple(thing)
+    if isinstance(thing.kind, type):
+        tracer.refuse(f"arithmetic with a {thing.kind.__name__} is not defined",
+                      "use its attributes, or give the class the method")
+    return thing
 
 
 def _container_operands(tracer: Tracer, op: ast.operator, left: Thing, right: Thing,
@@ -65,6 +85,10 @@ def _static_binary(op: ast.operator, left: Thing, right: Thing) -> Thing | None:
     if isinstance(left, Items) and isinstance(right, Items) and isinstance(op, ast.Add) and (
             left.kind == right.kind != "dict"):
         return Items(left.kind, left.items + right.items)
+    if isinstance(left, Items) and isinstance(right, Items) and isinstance(op, ast.BitOr) and (
+            left.kind == right.kind == "dict"):
+        both = dict(zip((*left.keys, *right.keys), (*left.items, *right.items), strict=True))
+        return Items("dict", tuple(both.values()), tuple(both))
     if isinstance(op, ast.Mult):
         for items, count in ((left, right), (right, left)):
             if (isinstance(items, Items) and isinstance(count, Constant) and items.kind != "dict"

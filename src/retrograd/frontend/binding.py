@@ -31,6 +31,15 @@ def bind(tracer: Tracer, target: ast.expr, thing: Thing) -> None:
         if isinstance(owner, (Cell, Items)):
             lists.assign(tracer, owner, evaluate(tracer, target.slice), thing)
             return
+    if isinstance(target, ast.Attribute):
+        from retrograd.frontend import objects
+        from retrograd.frontend.expressions import evaluate
+
+        owner = evaluate(tracer, target.value)
+        found = objects.content(tracer, owner)
+        if found is not None:
+            objects.assign(tracer, owner, found, target.attr, thing)
+            return
     kind = "an attribute" if isinstance(target, ast.Attribute) else "an element of this"
     tracer.refuse(f"assignment to {kind} is not supported", "use a variable of its own, or store "
                   "into an array", target)

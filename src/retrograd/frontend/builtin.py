@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from retrograd.api.marks import checkpointed, parallel_range
+from retrograd.api.ravel import ravel
 from retrograd.api.rules import Ruled, stop_gradient
-from retrograd.frontend import cells, complex_numbers, indexing, lists, marks
+from retrograd.frontend import cells, complex_numbers, indexing, lists, marks, objects
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
-from retrograd.frontend.iteration import length, unrolled
+from retrograd.frontend.iteration import elements, length, unrolled
 from retrograd.frontend.things import (
     Base,
     Enumerate,
@@ -80,9 +82,12 @@ def _count(tracer: Tracer, start: Atom, stop: Atom, step: Atom) -> Atom:
 
 
 def _len(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    counted = objects.special_method(tracer, args[0], "__len__")
+    if counted is not None:
+        return counted(())
     thing = cells.opened(tracer, args[0])
     if isinstance(thing, Items):
-        return integer(len(thing.items))
+        return integer(len(elements(tracer, thing)))
     if isinstance(thing, Static):
         return integer(len(thing.value))
     return length(tracer, thing)
@@ -233,7 +238,9 @@ def _is_a(thing: Thing, kind: Any) -> bool:
     if isinstance(thing, Grown):
         return kind in (object, list)
     if isinstance(thing, Items):
-        return kind in (object, {"tuple": tuple, "list": list, "dict": dict}[thing.kind])
+        cls = thing.kind if isinstance(thing.kind, type) else {
+            "tuple": tuple, "list": list, "dict": dict}[thing.kind]
+        return issubclass(cls, kind)
     if isinstance(thing, Stream):
         return kind in (np.random.Generator, object)
     if atom is None:
@@ -283,6 +290,9 @@ def _dtype(tracer: Tracer, args: Args, _: Keywords) -> Thing:
 
 def _hasattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     name = known_value(tracer, args[1], "hasattr")
+    found = objects.content(tracer, args[0])
+    if found is not None:
+        return constant_of(name in found.keys or hasattr(found.kind, name))
     atom = atom_of(args[0])
     if atom is not None:
         number = np.zeros((), atom.type.dtype)[()]
@@ -292,12 +302,47 @@ def _hasattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
     return constant_of(hasattr(known_value(tracer, args[0], "hasattr"), name))
 
 
+def _getattr(tracer: Tracer, args: Args, _: Keywords) -> Thing:
+    from retrograd.frontend import expressions
+
+    name = known_value(tracer, args[1], "getattr")
+    if len(args) > 2 and not _hasattr(tracer, args[:2], {}).value:  # type: ignore[union-attr]
+        return args[2]
+    return expressions.attribute(tracer, args[0], name)
+
+
+def _replace(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    from retrograd.frontend import construction
+
+    return construction.replace(tracer, args, keywords)
+
+
+def _as_dict(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    from retrograd.frontend import construction
+
+    return construction.as_dict(tracer, args, keywords)
+
+
+def _as_tuple(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    from retrograd.frontend import construction
+
+    return construction.as_tuple(tracer, args, keywords)
+
+
+def _ravel(tracer: Tracer, args: Args, keywords: Keywords) -> Thing:
+    tracer.refuse("ravel is called inside a function", "make the flat vector outside; what it "
+                  "returns to go back, unravel(vector), may be called here")
+
+
 LANGUAGE: dict[Any, Callable[[Tracer, Args, Keywords], Thing]] = {
     checkpointed: marks.checkpointed, parallel_range: _parallel_range,
-    stop_gradient: marks.stop_gradient,
+    stop_gradient: marks.stop_gradient, ravel: _ravel,
     range: _range, len: _len, zip: _zip, enumerate: _enumerate, reversed: _reversed,
     tuple: _container("tuple"), list: _container("list"), dict: _dict, print: _print,
-    isinstance: _isinstance, hasattr: _hasattr, np.shape: shape, np.ndim: ndim, np.size: size_of,
+    isinstance: _isinstance, hasattr: _hasattr, getattr: _getattr,
+    setattr: objects.set_attribute, object.__setattr__: objects.set_directly,
+    dataclasses.replace: _replace, dataclasses.asdict: _as_dict, dataclasses.astuple: _as_tuple,
+    np.shape: shape, np.ndim: ndim, np.size: size_of,
     np.result_type: _result_type, np.dtype: _dtype, complex: complex_numbers.make,
     language.primitive: _primitive, language.draw: _draw, language.is_scalar: _is_scalar,
     language.is_float: _is_float, language.in_one_piece: _in_one_piece,

@@ -7,14 +7,16 @@ operation, a function of the prelude, a dtype, and the user's own functions, whi
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType
 from typing import Any, NoReturn
 
 import numpy as np
 
+from retrograd.api.ravel import Unravel
 from retrograd.derivation import derivation_of, transforms
-from retrograd.frontend import cells, complex_numbers, grown, inline, list_methods, outputs
+from retrograd.frontend import cells, complex_numbers, grown, inline, list_methods, objects, outputs
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.builtin import ndim, shape, size_of, special
 from retrograd.frontend.certain import Certain, certain
@@ -65,6 +67,9 @@ def call(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thi
         return _derived(tracer, function, args, keywords)
     if isinstance(function, Inner):
         return function.run(tracer, args, keywords)
+    method = objects.special_method(tracer, function, "__call__")
+    if method is not None:
+        return method(args, keywords)
     if isinstance(function, Static):
         if tracer.frame.user and not _users(function.value):
             args, keywords = _read(tracer, args), dict(
@@ -81,7 +86,8 @@ def _users(function: Any) -> bool:
     """Whether a function may get lists and dicts as the objects that they are."""
     return isinstance(function, (functools.partial, MethodType)) or (
         special(function) is not None) or (
-        _replacement(function) is None and not isinstance(function, type))
+        _replacement(function) is None and not (
+            isinstance(function, type) and not objects.is_constructible(function)))
 
 
 def _read(tracer: Tracer, args: Args) -> Args:
@@ -115,12 +121,9 @@ def _static(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Th
             tracer, replacement, args, keywords, user=False))
     if isinstance(function, type) and issubclass(function, (np.generic, np.dtype)):
         return _convert(tracer, function, args)
-    python = getattr(function, "py_func", function)
-    if isinstance(python, MethodType) and isinstance(python.__func__, FunctionType):
-        return inline.function(tracer, python.__func__, (static_thing(python.__self__), *args),
-                               keywords, user=True)
-    if isinstance(python, FunctionType):
-        return inline.function(tracer, python, args, keywords, user=tracer.frame.user)
+    own = _of_user(tracer, function, args, keywords)
+    if own is not None:
+        return own
     _refuse(tracer, function)
 
 
@@ -133,6 +136,29 @@ def _refuse(tracer: Tracer, function: Any) -> NoReturn:
     tracer.refuse(f"{module}.{name} has no derivative here",
                   "write it with NumPy functions that are supported, or as a Python function, "
                   "or give it a rule: rg.rule(..., opaque=True)")
+
+
+def _of_user(tracer: Tracer, function: Any, args: Args, keywords: Keywords) -> Thing | None:
+    """A call of a function, a method, a class or an object of the user's; None of others."""
+    if objects.is_constructible(function):
+        from retrograd.frontend import construction
+
+        return construction.construct(tracer, function, args, keywords)
+    python = getattr(function, "py_func", function)
+    if isinstance(python, MethodType) and isinstance(python.__func__, FunctionType):
+        return inline.function(tracer, python.__func__, (static_thing(python.__self__), *args),
+                               keywords, user=True)
+    if isinstance(python, FunctionType):
+        return inline.function(tracer, python, args, keywords, user=tracer.frame.user)
+    if isinstance(function, Unravel):
+        from retrograd.frontend import ravelled
+
+        return ravelled.unravelled(tracer, function, args, keywords)
+    called = inspect.getattr_static(type(function), "__call__", None)
+    if isinstance(called, FunctionType):
+        return inline.function(tracer, called, (static_thing(function), *args), keywords,
+                               user=True)
+    return None
 
 
 def _derived(tracer: Tracer, function: Thing, args: Args, keywords: Keywords) -> Thing:
@@ -275,6 +301,9 @@ def array_attribute(tracer: Tracer, owner: Thing, name: str) -> Thing:
 
 def _method(tracer: Tracer, method: Method, args: Args, keywords: Keywords) -> Thing:
     owner = method.owner
+    found = objects.content(tracer, owner)
+    if found is not None:
+        return objects.method(tracer, owner, found, method.name, args, keywords)
     if isinstance(owner, Stream):
         return _drawn(tracer, owner, method.name, args, keywords)
     if atom_of(owner) is not None:

@@ -1,4 +1,4 @@
-"""Lists and dicts as objects: every name that stands for one sees its changes.
+"""Lists, dicts and objects that can be changed: every name that stands for one sees its changes.
 
 A list display makes a cell, and the trace's memory says what the cell holds now (`memory.py`).
 Where an operation only reads, it gets the content: `opened` for the container itself, `frozen` for
@@ -10,27 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from retrograd import containers
 from retrograd.frontend.things import Cell, Grown, Held, Items, Maybe, Thing
 from retrograd.frontend.tracer import Tracer
 
-CHANGEABLE = ("list", "dict")
+OUTSIDE = ("this list, dict or object comes from outside the function, and changing it would be "
+           "seen there", "make a copy of it: .copy(), or dataclasses.replace(...)")
 
 
 def made(tracer: Tracer, thing: Thing) -> Thing:
     """A new list or dict of the user's as an object. The prelude and rules change none."""
     if tracer.frame.user and (isinstance(thing, Grown) or (
-            isinstance(thing, Items) and thing.kind in CHANGEABLE)):
+            isinstance(thing, Items) and containers.is_changeable(thing.kind))):
         return tracer.memory.make(thing)
     return thing
 
 
 def content(tracer: Tracer, cell: Cell) -> Items | Grown:
-    """What a list or dict holds now."""
+    """What a list, dict or object holds now."""
     if tracer.memory.doubtful(cell):
         tracer.refuse("this may or may not be the same list as another one that was changed "
                       "before: which, a branch or a loop decides",
                       "make one of them a copy where it is bound: .copy()")
-    found = tracer.memory.held.get(cell)
+    found = tracer.memory.held.get(cell, tracer.context.outside.get(cell))
     if found is None:
         tracer.refuse("this list was made inside a loop or a branch, and is used after it in a "
                       "way that is not supported", "make it before")
@@ -55,6 +57,8 @@ def frozen(tracer: Tracer, thing: Thing) -> Thing:
 
 def change(tracer: Tracer, cell: Cell, new: Items | Grown) -> None:
     """The cell holds something else from here on."""
+    if any(one.outside for one in cell.closure()):
+        tracer.refuse(*OUTSIDE)
     if cell.frozen:
         tracer.refuse("this list is also an element of a list that grows, and is changed",
                       "make it a copy: .copy()")
@@ -95,7 +99,7 @@ def held(tracer: Tracer, thing: Thing,
         case Cell():
             return Held(thing, inside(tracer, content(tracer, thing), which)) \
                 if which(thing) else thing
-        case Items(kind=kind) if kind in CHANGEABLE:
+        case Items(kind=kind) if containers.is_changeable(kind):
             return Held(Cell(), inside(tracer, thing, which))
         case Items():
             return inside(tracer, thing, which)
@@ -150,7 +154,7 @@ def has_cell(thing: Thing) -> bool:
         case Cell() | Held():
             return True
         case Items(kind=kind, items=items):
-            return kind in CHANGEABLE or any(has_cell(i) for i in items)
+            return containers.is_changeable(kind) or any(has_cell(i) for i in items)
         case Maybe(thing=inner):
             return has_cell(inner)
         case _:

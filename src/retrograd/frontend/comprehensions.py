@@ -1,4 +1,4 @@
-"""List comprehensions and generator expressions: written out, or a loop that appends to a list.
+"""Comprehensions and generator expressions: written out, or a loop that appends to a list.
 
     [f(x[k]) for k in range(n) if x[k] > 0]         items = []
                                                     for k in range(n):
@@ -21,16 +21,17 @@ from retrograd.frontend.things import Cell, Items, Thing
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Constant
 
-Comprehension = ast.ListComp | ast.GeneratorExp
+Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp
 
 
 def evaluated(tracer: Tracer, node: Comprehension, name: str = "items") -> Thing:
-    """The list that a comprehension makes, which will be called `name`."""
+    """The list or dict that a comprehension makes, which will be called `name`."""
     inner = Tracer(tracer.context, tracer.frame, tracer.builder, dict(tracer.env), tracer.memory)
     inner.node = tracer.node
     inner.binds = False
     inner.passing = tracer.passing | set(assigned([g.target for g in node.generators]))
-    cell = tracer.memory.make(Items("list", ()), Cell(born=tracer.memory.clock, name=name))
+    kind = "dict" if isinstance(node, ast.DictComp) else "list"
+    cell = tracer.memory.make(Items(kind, ()), Cell(born=tracer.memory.clock, name=name))
     _Maker(node, cell).generate(inner, 0)
     if tracer.frame.user:
         return cell
@@ -49,7 +50,7 @@ class _Maker:
         from retrograd.frontend.expressions import evaluate
 
         if k == len(self.node.generators):
-            lists.append(tracer, self.cell, evaluate(tracer, self.node.elt))
+            self.add(tracer)
             return
         generator = self.node.generators[k]
         source = evaluate(tracer, generator.iter)
@@ -65,6 +66,17 @@ class _Maker:
             if watched:
                 lists.check_watched(tracer, watched, self.node)
                 elements = iteration.unrolled(tracer, source, short=True) or elements
+
+    def add(self, tracer: Tracer) -> None:
+        """One more element."""
+        from retrograd.frontend.expressions import evaluate
+
+        if isinstance(self.node, ast.DictComp):
+            key = evaluate(tracer, self.node.key)
+            lists.key_of(tracer, key)
+            lists.assign(tracer, self.cell, key, evaluate(tracer, self.node.value))
+        else:
+            lists.append(tracer, self.cell, evaluate(tracer, self.node.elt))
 
     def tested(self, tracer: Tracer, k: int, number: int) -> None:
         """What follows condition `number` of generator k."""

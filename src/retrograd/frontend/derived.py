@@ -26,11 +26,11 @@ from retrograd.frontend.isolated import (
     isolated,
     like_argument,
     signature_of,
-    thing_from,
     typed_as,
     with_contents,
 )
 from retrograd.frontend.jacobians import copied, hessian, jacobian
+from retrograd.frontend.structures import thing_from
 from retrograd.frontend.things import Derived, Inner, Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Atom, Value

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from retrograd.errors import Unsupported
-from retrograd.frontend import cells
+from retrograd.frontend import cells, objects
 from retrograd.frontend.things import Base, Grown, Handle, Items, Static, Store, Thing, type_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.nodes import Atom, Value
@@ -82,7 +82,8 @@ def _asked(name: str, thing: Thing) -> Handle:
     if isinstance(thing, Handle):
         return thing
     kind = type_of(thing)
-    what = "is known while compiling" if kind is None else f"is a {kind.dtype}"
+    what = f"is a {kind.dtype}" if kind is not None else (
+        "is known while compiling" if isinstance(thing, Static) else "is a container")
     raise TypeError(f"returns names {name!r}, which {what}: only an array has a last content; "
                     "pass an array, or return the number")
 
@@ -122,10 +123,11 @@ def structure(tracer: Tracer, thing: Thing, atoms: list[Atom]) -> Tree:
     if atom is not None:
         atoms.append(atom)
         return Leaf(len(atoms) - 1)
-    thing = cells.opened(tracer, thing)
-    if isinstance(thing, Items) and thing.kind in ("tuple", "list", "dict"):
-        return Node(thing.kind, tuple(structure(tracer, i, atoms) for i in thing.items),
-                    thing.keys)
+    result = thing
+    thing = cells.opened(tracer, result)
+    if isinstance(thing, Items) and thing.kind != "message":
+        parts, keys = objects.parts_of(tracer, result, thing)
+        return Node(thing.kind, tuple(structure(tracer, i, atoms) for i in parts), keys)
     if isinstance(thing, Static):
         return Fixed(thing.value)
     if isinstance(thing, Grown):

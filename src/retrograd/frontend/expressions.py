@@ -6,7 +6,7 @@ import ast
 import cmath
 import math
 from collections.abc import Callable
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from retrograd.frontend import (
     indexing,
     iteration,
     lists,
+    objects,
 )
 from retrograd.frontend.arithmetic import binary, bool_negation
 from retrograd.frontend.atoms import need_atom
@@ -93,6 +94,9 @@ def attribute(tracer: Tracer, owner: Thing, name: str) -> Thing:
         return _static_attribute(tracer, owner.value, name)
     if atom_of(owner) is not None:
         return calls.array_attribute(tracer, owner, name)
+    found = objects.content(tracer, owner)
+    if found is not None:
+        return objects.attribute(tracer, owner, found, name)
     return Method(owner, name)
 
 
@@ -108,6 +112,11 @@ def _static_attribute(tracer: Tracer, owner: Any, name: str) -> Thing:
         return constant_of(value)
     if isinstance(owner, np.dtype):
         return static_thing(value)
+    if isinstance(value, MethodType) and tracer.frame.user:       # a new one at every access
+        holder = owner if value.__self__ is not owner or isinstance(owner, type) else type(owner)
+        tracer.captured(Place(holder, ATTRIBUTE, name) if holder is not owner else Place(
+            Place(owner, ATTRIBUTE, name), ATTRIBUTE, "__func__"), name)
+        return Static(value)
     return tracer.captured(Place(owner, ATTRIBUTE, name), name)
 
 
@@ -165,6 +174,8 @@ def compare(tracer: Tracer, op: ast.cmpop, left: Thing, right: Thing) -> Thing:
     if left_known and right_known:
         return constant_of(bool(_PYTHON[type(op)](a, b)))
     if isinstance(op, (ast.In, ast.NotIn)):
+        if left_known and isinstance(right, Items) and right.kind == "dict":
+            return constant_of((a in right.keys) == isinstance(op, ast.In))
         tracer.refuse("`in` needs things that are known while compiling",
                       "compare with == inside a loop")
     if type(op) in (ast.Eq, ast.NotEq) and (_never_equal(left) or _never_equal(right)):
@@ -228,19 +239,25 @@ def starred(tracer: Tracer, nodes: list[ast.expr]) -> list[Thing]:
 
 def _dict(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, ast.Dict)
-    keys, items = [], []
+    found: dict[Any, Thing] = {}
     for key, value in zip(node.keys, node.values, strict=True):
-        ok, name = known(evaluate(tracer, key)) if key is not None else (False, None)
-        if not ok:
-            tracer.refuse("keys of a dict must be known while compiling", "use string keys", node)
-        keys.append(name)
-        items.append(evaluate(tracer, value))
-    return cells.made(tracer, Items("dict", tuple(items), tuple(keys)))
+        if key is None:
+            more = cells.opened(tracer, evaluate(tracer, value))
+            if not isinstance(more, Items) or more.kind != "dict":
+                tracer.refuse("** needs a dict that is known while compiling", "name the keys",
+                              node)
+            found.update(zip(more.keys, more.items, strict=True))
+            continue
+        found[lists.key_of(tracer, evaluate(tracer, key))] = evaluate(tracer, value)
+    return cells.made(tracer, Items("dict", tuple(found.values()), tuple(found)))
 
 
 def _subscript(tracer: Tracer, node: ast.expr) -> Thing:
     assert isinstance(node, ast.Subscript)
     owner = evaluate(tracer, node.value)
+    getitem = objects.special_method(tracer, owner, "__getitem__")
+    if getitem is not None:
+        return getitem((evaluate(tracer, node.slice),))
     if isinstance(owner, (Items, Cell)):
         return lists.item(tracer, owner, node.slice)
     if isinstance(owner, Static) and isinstance(owner.value, str):
@@ -367,7 +384,7 @@ _HANDLERS: dict[type[ast.expr], Callable[[Tracer, Any], Thing]] = {
     ast.UnaryOp: _unary, ast.Compare: _compare, ast.BoolOp: _bool_op, ast.IfExp: _if_exp,
     ast.Tuple: _sequence, ast.List: _sequence, ast.Dict: _dict, ast.Subscript: _subscript,
     ast.Slice: _slice, ast.ListComp: comprehensions.evaluated,
-    ast.GeneratorExp: comprehensions.evaluated,
+    ast.GeneratorExp: comprehensions.evaluated, ast.DictComp: comprehensions.evaluated,
     ast.Call: _call, ast.Lambda: _lambda, ast.NamedExpr: _named_expr,
     ast.JoinedStr: _joined_str,
 }

@@ -27,7 +27,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from retrograd.frontend import cells
+from retrograd import containers
 from retrograd.frontend.branches import converted, join_types
 from retrograd.frontend.rows import (
     AMPLE,
@@ -284,7 +284,7 @@ def _thawed(tracer: Tracer, thing: Thing) -> Thing:
     new = thing
     if isinstance(thing, Items):
         new = Items(thing.kind, tuple(_thawed(tracer, i) for i in thing.items), thing.keys)
-        if thing.kind not in cells.CHANGEABLE:
+        if not containers.is_changeable(thing.kind):
             return new
     if not tracer.frame.user or not isinstance(new, (Items, Grown)):
         return new

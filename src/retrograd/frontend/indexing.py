@@ -12,7 +12,17 @@ from retrograd.errors import Unsupported
 from retrograd.frontend.atoms import need_atom
 from retrograd.frontend.certain import certain
 from retrograd.frontend.composing import through
-from retrograd.frontend.things import Cell, Handle, Items, Static, Thing, View, fresh
+from retrograd.frontend.things import (
+    Cell,
+    Handle,
+    Items,
+    Static,
+    Thing,
+    View,
+    as_tuple,
+    fresh,
+    is_tuple,
+)
 from retrograd.frontend.tracer import Tracer, known
 from retrograd.ir.extents import at_most_one, nonnegative
 from retrograd.ir.index import FULL, Item, Slice, advanced
@@ -34,10 +44,12 @@ def item(tracer: Tracer, owner: Items, key: Thing) -> Thing:
         if value not in owner.keys:
             raise certain(KeyError)(value)
         return owner.items[owner.keys.index(value)]
+    if isinstance(owner.kind, type) and not is_tuple(owner):
+        raise certain(TypeError)(f"{owner.kind.__name__!r} object is not subscriptable")
     if isinstance(value, slice):
-        return Items(owner.kind, owner.items[value])
+        return Items(as_tuple(owner).kind, owner.items[value])
     if not -len(owner.items) <= value < len(owner.items):
-        raise certain(IndexError)(f"{owner.kind} index out of range")
+        raise certain(IndexError)(f"{as_tuple(owner).kind} index out of range")
     found: Thing = owner.items[value]
     return found
 
@@ -121,7 +133,7 @@ def subscript(tracer: Tracer, owner: Handle, node: ast.expr,
 
 def spelled(tracer: Tracer, owner: Handle, key: Thing) -> tuple[tuple[Item, ...], tuple[Atom, ...]]:
     """The index that a thing stands for, naming every axis of the array."""
-    things = key.items if isinstance(key, Items) and key.kind == "tuple" else (key,)
+    things = key.items if is_tuple(key) else (key,)
     return _full(owner, [_part_of(tracer, thing) for thing in things])
 
 
@@ -162,7 +174,7 @@ def _part(tracer: Tracer, node: ast.expr) -> Part | Items:
     if isinstance(node, ast.Slice):
         return slice_of(tracer, node)
     thing = evaluate(tracer, node)
-    if isinstance(thing, Items) and thing.kind == "tuple":
+    if is_tuple(thing):
         return thing
     return _part_of(tracer, thing, node)
 

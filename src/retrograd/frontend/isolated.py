@@ -8,7 +8,7 @@ differentiated before it becomes part of the caller.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from retrograd.frontend import calls, cells
@@ -33,7 +33,7 @@ from retrograd.ir.rewrite import replaced, standing
 from retrograd.ir.types import Scalar, is_float
 from retrograd.optimise.dead import remove_dead
 from retrograd.program import Position
-from retrograd.trees import Fixed, Leaf, Node, Tree
+from retrograd.trees import Fixed, Tree
 
 
 @dataclass(slots=True)
@@ -228,18 +228,6 @@ def _check_writes(tracer: Tracer, inner: Tracer, clock: int) -> None:
 
 
 # --- results -------------------------------------------------------------------------------------
-
-
-def thing_from(tracer: Tracer, tree: Tree, things: Callable[[int], Thing]) -> Thing:
-    """The result of a structure whose leaf number k is `things(k)`."""
-    match tree:
-        case Leaf(position=position):
-            return things(position)
-        case Fixed(value=value):
-            return static_thing(value)
-        case Node(kind=kind, children=children, keys=keys):
-            items = tuple(thing_from(tracer, c, things) for c in children)
-            return cells.made(tracer, Items(kind, items, keys))
 
 
 def like_argument(tracer: Tracer, thing: Thing, adjoints: Iterable[Thing]) -> Thing:

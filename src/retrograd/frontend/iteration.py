@@ -16,6 +16,7 @@ from retrograd.frontend.things import (
     Static,
     Thing,
     Zip,
+    is_tuple,
 )
 from retrograd.frontend.tracer import Tracer, static_thing
 from retrograd.ir.extents import Extent, floor_divided, largest
@@ -94,8 +95,8 @@ def unrolled(tracer: Tracer, thing: Thing, wanted: int | None = None,
             return unrolled(tracer, cells.content(tracer, thing), wanted, short)
         case Grown() if wanted is not None:
             return _opened_array(tracer, thing, grown.length(tracer, thing), wanted)
-        case Items(items=items):
-            return items
+        case Items():
+            return elements(tracer, thing)
         case Static(value=value) if isinstance(value, (str, tuple, list)):
             return tuple(static_thing(v) for v in value)
         case Range(start=Constant() as start, stop=Constant() as stop, step=Constant() as step):
@@ -127,6 +128,16 @@ def _known_length(tracer: Tracer, thing: Thing) -> int | None:
             return tracer.builder.facts.of(value)[0].known
         case _:
             return None
+
+
+def elements(tracer: Tracer, thing: Items) -> tuple[Thing, ...]:
+    """What iterating over a container of known structure gives."""
+    if thing.kind == "dict":
+        return tuple(map(static_thing, thing.keys))
+    if isinstance(thing.kind, type) and not is_tuple(thing):
+        tracer.refuse(f"a {thing.kind.__name__} is iterated over or unpacked",
+                      "use its attributes")
+    return thing.items
 
 
 def _unrolled_iterator(tracer: Tracer, thing: Thing, wanted: int | None, short: bool,
@@ -199,7 +210,7 @@ def element(tracer: Tracer, thing: Thing, position: Atom) -> Thing:
             last = builder.let("subtract", length(tracer, inner), integer(1))
             return element(tracer, inner, builder.let("subtract", last, position))
         case Items():
-            return indexing.item(tracer, thing, position)
+            return indexing.item(tracer, Items("tuple", elements(tracer, thing)), position)
         case Checkpointed():
             tracer.refuse(*ONLY_IN_FOR)
         case _:

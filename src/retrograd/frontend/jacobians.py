@@ -23,7 +23,8 @@ from retrograd.adjoint.linear import check_no_draws, split
 from retrograd.frontend import calls, inline
 from retrograd.frontend.batches import each
 from retrograd.frontend.certain import certain
-from retrograd.frontend.isolated import Isolated, isolated, like_argument, thing_from, typed_as
+from retrograd.frontend.isolated import Isolated, isolated, like_argument, typed_as
+from retrograd.frontend.structures import thing_from
 from retrograd.frontend.things import Derived, Inner, Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.build import Builder

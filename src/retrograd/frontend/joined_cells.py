@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from retrograd import containers
 from retrograd.frontend import cells, growing
 from retrograd.frontend.things import (
     Cell,
@@ -50,9 +51,9 @@ class CellJoins:
         found = [x for x in (a, b) if x is not None]
         if any(isinstance(x, Maybe) for x in found):
             return self._maybe((a, b), name)
-        if all(isinstance(x, Items) and x.kind not in cells.CHANGEABLE for x in found):
+        if all(isinstance(x, Items) and not containers.is_changeable(x.kind) for x in found):
             return self._items((a, b), name)
-        if all(isinstance(x, Cell) or (isinstance(x, Items) and x.kind in cells.CHANGEABLE)
+        if all(isinstance(x, Cell) or (isinstance(x, Items) and containers.is_changeable(x.kind))
                for x in found):
             return self._cell((a, b), name)
         self.differ(found[0], found[-1], name)

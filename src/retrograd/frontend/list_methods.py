@@ -6,16 +6,7 @@ from collections.abc import Callable, Mapping
 
 from retrograd.frontend import cells, grown, indexing
 from retrograd.frontend.certain import certain
-from retrograd.frontend.lists import (
-    OUTSIDE,
-    append,
-    assign,
-    copied,
-    extend,
-    place_of,
-    unsupported,
-    without,
-)
+from retrograd.frontend.lists import append, assign, copied, extend, place_of, unsupported, without
 from retrograd.frontend.things import Cell, Grown, Items, Static, Thing
 from retrograd.frontend.tracer import Tracer, known, static_thing
 from retrograd.ir.index import Slice
@@ -27,8 +18,8 @@ Keywords = Mapping[str, Thing]
 def method(tracer: Tracer, owner: Thing, name: str, args: Args, keywords: Keywords) -> Thing:
     """`owner.name(...)` of a list, a tuple or a dict."""
     content = cells.opened(tracer, owner)
-    kind = content.kind if isinstance(content, Items) else "list"
-    if name == "copy" and kind in cells.CHANGEABLE and not args:
+    kind = str(content.kind) if isinstance(content, Items) else "list"
+    if name == "copy" and kind in ("list", "dict") and not args:
         return copied(tracer, owner)
     reading = _READING.get((kind, name))
     if reading is not None and isinstance(content, Items):
@@ -37,9 +28,9 @@ def method(tracer: Tracer, owner: Thing, name: str, args: Args, keywords: Keywor
     if changing is None or keywords:
         tracer.refuse(f"the method {name!r} of a {kind} is not supported",
                       "use " + ", ".join(n for k, n in (*_CHANGING, *_READING) if k == kind)
-                      if kind in cells.CHANGEABLE else "build it in one expression")
+                      if kind in ("list", "dict") else "build it in one expression")
     if not isinstance(owner, Cell):
-        tracer.refuse(*OUTSIDE)
+        tracer.refuse(*cells.OUTSIDE)
     return changing(tracer, owner, args)
 
 

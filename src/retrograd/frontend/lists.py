@@ -23,7 +23,9 @@ from retrograd.frontend.things import (
     Reversed,
     Thing,
     Zip,
+    as_tuple,
     fresh,
+    is_tuple,
 )
 from retrograd.frontend.tracer import Tracer, known
 from retrograd.ir.extents import Extent
@@ -32,8 +34,6 @@ from retrograd.ir.nodes import Atom, Value, integer
 Args = tuple[Thing, ...]
 Keywords = Mapping[str, Thing]
 Container = Cell | Items
-OUTSIDE = ("this list or dict comes from outside the function, and changing it would be seen "
-            "there", "make it a copy: .copy()")
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def item(tracer: Tracer, owner: Container, node: ast.expr) -> Thing:
 
 
 def _out_of_range(owner: Container, content: Thing) -> str:
-    kind = content.kind if isinstance(content, Items) else "list"
+    kind = as_tuple(content).kind if isinstance(content, Items) else "list"
     return f"{kind} index out of range"
 
 
@@ -179,6 +179,16 @@ def _with_item(tracer: Tracer, content: Items, key: Any, thing: Thing) -> Items:
     return Items(content.kind, (*content.items[:place], thing, *content.items[place + 1:]))
 
 
+def key_of(tracer: Tracer, thing: Thing) -> Any:
+    """The key of a dict that a thing stands for."""
+    ok, key = known(cells.frozen(tracer, thing))
+    if not ok:
+        tracer.refuse("keys of a dict must be known while compiling", "use string keys")
+    if type(key).__hash__ is None:
+        raise certain(TypeError)(f"unhashable type: {type(key).__name__!r}")
+    return key
+
+
 def place_of(content: Items, key: Any, message: str) -> int:
     if not isinstance(key, int):
         raise certain(TypeError)("list indices must be integers or slices, not "
@@ -238,9 +248,10 @@ def without(content: Items, key: Any) -> Items:
 
 def _changeable(tracer: Tracer, owner: Container) -> tuple[Cell, Items | Grown]:
     if isinstance(owner, Items):
-        if owner.kind == "tuple":
-            raise certain(TypeError)("'tuple' object does not support item assignment")
-        tracer.refuse(*OUTSIDE)
+        if is_tuple(owner):
+            name = owner.kind if isinstance(owner.kind, str) else owner.kind.__name__
+            raise certain(TypeError)(f"{name!r} object does not support item assignment")
+        tracer.refuse(*cells.OUTSIDE)
     return owner, cells.content(tracer, owner)
 
 

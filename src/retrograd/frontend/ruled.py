@@ -71,9 +71,7 @@ def _called(tracer: Tracer, ruled: Ruled, definition: Definition, given: Given) 
 
 def _definition(tracer: Tracer, ruled: Ruled) -> Definition:
     """What the rule is now; another one is compiled anew."""
-    found = tracer.captured(Place(ruled, ATTRIBUTE, "definition"), ruled.__name__)
-    assert isinstance(found, Static)
-    definition: Definition = found.value
+    definition: Definition = tracer.guarded(Place(ruled, ATTRIBUTE, "definition"), ruled.__name__)
     return definition
 
 

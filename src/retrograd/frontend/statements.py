@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from retrograd.frontend import branches, cells, lists, loops, storing
+from retrograd import containers
+from retrograd.frontend import branches, cells, lists, loops, objects, storing
 from retrograd.frontend.arithmetic import binary
 from retrograd.frontend.binding import bind, named
 from retrograd.frontend.branches import join, truth
@@ -101,6 +102,9 @@ def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
         if isinstance(owner, (Cell, Items)):
             lists.augment(tracer, owner, node.target.slice, node.op, node.value)
             return
+    if isinstance(node.target, ast.Attribute):
+        _augment_attribute(tracer, node, node.target)
+        return
     if not isinstance(node.target, ast.Name):
         bind(tracer, node.target, Static(None))
         return
@@ -111,10 +115,37 @@ def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
         storing.augment_whole(tracer, old, node.op, value)
         tracer.env[name] = old
         return
-    if isinstance(old, Cell) and isinstance(node.op, ast.Add):
+    if isinstance(old, Cell) and isinstance(node.op, ast.Add) and (
+            objects.content(tracer, old) is None):
         lists.extend(tracer, old, value)
         return
     tracer.env[name] = named(tracer, binary(tracer, node.op, old, value), name)
+
+
+def _augment_attribute(tracer: Tracer, node: ast.AugAssign, target: ast.Attribute) -> None:
+    """`owner.name op= value`: an array is written in place."""
+    owner = evaluate(tracer, target.value)
+    found = objects.content(tracer, owner)
+    if found is None:
+        bind(tracer, target, Static(None))
+        return
+    old = objects.attribute(tracer, owner, found, target.attr)
+    value = evaluate(tracer, node.value)
+    if isinstance(old, Handle):
+        storing.augment_whole(tracer, old, node.op, value)
+        new: Thing = old
+    elif isinstance(old, Cell) and isinstance(node.op, ast.Add) and (
+            objects.content(tracer, old) is None):
+        lists.extend(tracer, old, value)
+        new = old
+    else:
+        new = binary(tracer, node.op, old, value)
+    found = objects.content(tracer, owner)
+    assert found is not None
+    if containers.is_changeable(found.kind) and target.attr in found.keys and (
+            found.items[found.keys.index(target.attr)] is new):
+        return                                    # it is the same array or list as before
+    objects.assign(tracer, owner, found, target.attr, new)
 
 
 # --- control flow --------------------------------------------------------------------------------

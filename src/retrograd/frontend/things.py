@@ -3,9 +3,9 @@
     thing = Value | Constant          a number
           | Handle                    an array: a base, and how this name looks into it
           | Static                    a Python object that is known while compiling
-          | Items                     a tuple, list or dict of things, as it is at one time
+          | Items                     a tuple, list, dict or object of things, as it is at one time
           | Grown                     a list whose length only the program knows, at one time
-          | Cell                      a list or dict as an object, which can be changed
+          | Cell                      a list, dict or object as something that can be changed
           | Held                      a cell with what it holds, while blocks are joined
           | Stream                    a random generator, from which numbers are drawn
           | Range | Zip | Enumerate   iterables
@@ -21,8 +21,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
+from retrograd.containers import Kind, is_named_tuple
 from retrograd.errors import Span
 from retrograd.frontend.shared import Shared
 from retrograd.ir.extents import Extent
@@ -110,9 +111,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Items:
-    """A container whose structure is known; `kind` is tuple, list or dict."""
+    """A container or object whose structure is known; `kind` is tuple, list or dict, or the class
+    of an object, whose attributes have the names `keys`."""
 
-    kind: str
+    kind: Kind
     items: tuple[Thing, ...]
     keys: tuple[Any, ...] = ()
 
@@ -134,21 +136,26 @@ class Grown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell(Shared):
-    """A list or dict as an object: all names that stand for it see its changes. What it holds now
-    is for the trace's memory to say. A cell whose content is also an element of a list that has
-    grown is `frozen`: it must not be changed."""
+    """A list, a dict or an object that can be changed: all names that stand for it see its
+    changes. What it holds now is for the trace's memory to say. A cell whose content is also an
+    element of a list that has grown is `frozen`: it must not be changed."""
 
     shares: frozenset[Cell] = frozenset()
     born: int = 0
     group: set[frozenset[Cell]] | None = None
     frozen: bool = False
     name: str = "items"              # where the user has none for it
+    outside: bool = False            # it belongs to the caller, or was found outside the function
     _known: dict[Cell, bool] = field(default_factory=dict)
 
     @property
     def base(self) -> Cell:
         """Cells are compared as the memory of arrays is (`sharing.py`)."""
         return self
+
+    def closure(self) -> frozenset[Cell]:
+        """The cell and all that it may turn out to be."""
+        return frozenset({self}).union(*(cell.closure() for cell in self.shares))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,6 +280,16 @@ def atom_of(thing: Thing) -> Atom | None:
     if isinstance(thing, Handle):
         return thing.value
     return thing if isinstance(thing, (Value, Constant)) else None
+
+
+def is_tuple(thing: Thing) -> TypeGuard[Items]:
+    """Whether a thing is a tuple, perhaps a named one."""
+    return isinstance(thing, Items) and (thing.kind == "tuple" or is_named_tuple(thing.kind))
+
+
+def as_tuple(thing: Items) -> Items:
+    """A named tuple as the tuple that it is; anything else as it is."""
+    return Items("tuple", thing.items) if is_named_tuple(thing.kind) else thing
 
 
 def type_of(thing: Thing) -> Type | None:

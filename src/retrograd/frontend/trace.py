@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import FunctionType, MethodType
 from typing import Any
@@ -14,17 +14,17 @@ from retrograd.api.rules import Ruled
 from retrograd.derivation import derivation_of
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend import calls
+from retrograd.frontend.arguments import given
 from retrograd.frontend.certain import Certain
 from retrograd.frontend.endings import ending
 from retrograd.frontend.inline import new_frame
 from retrograd.frontend.reading import Source, read
-from retrograd.frontend.things import Items, Static, Thing
+from retrograd.frontend.things import Static, Thing
 from retrograd.frontend.tracer import Context, Tracer, static_thing
 from retrograd.ir.build import Builder
 from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Function, Value
-from retrograd.ir.types import Type
-from retrograd.program import Capture, Guard, Known, Request, Written
+from retrograd.program import Capture, Guard, Request, Written
 from retrograd.trees import Tree
 
 
@@ -41,6 +41,7 @@ class Traced:
     facts: Facts
     place: tuple[Span, str]        # of the function's definition, and its first line
     names: frozenset[str]
+    paths: Mapping[Value, str]     # how the caller would write the leaves of the arguments
     visible: Tree                  # the part of `tree` that the user gets
     written: tuple[Written, ...]   # the arguments that the function writes into
 
@@ -62,23 +63,22 @@ def trace(request: Request, order: int = 1) -> Traced:
     frame = new_frame(source, None, True, None)
     tracer = Tracer(context, frame, Builder())
     context.top = tracer.builder
-    given = _given(context, request)
-    parameters = given.parameters
-    for values in parameters:
-        tracer.builder.facts.arguments.update(values)
+    arguments = given(tracer, request)
+    parameters = arguments.parameters
     try:
-        result = _start(tracer, request.function, given.args, given.keywords)
+        result = _start(tracer, request.function, arguments.args, arguments.keywords)
     except Certain as found:
         if found.exception is not None:
             raise found.exception from None
         result = Static(None)
     params = tuple(v for values in parameters for v in values) + tuple(context.capture_values)
-    end = ending(tracer, request, result, given.things, params)
+    end = ending(tracer, request, result, arguments.things, params)
     function = Function(_name(request.function, user), params, tracer.builder.block,
                         end.atoms)
     return Traced(function, end.tree, parameters, tuple(context.captures),
                   tuple(context.guards.values()), tuple(context.sources),
-                  tracer.builder.facts, _place(source), _names(source), end.visible, end.written)
+                  tracer.builder.facts, _place(source), _names(source), dict(context.parameters),
+                  end.visible, end.written)
 
 
 def _name(function: Callable[..., Any], user: FunctionType) -> str:
@@ -105,7 +105,8 @@ def _names(source: Source) -> frozenset[str]:
 
 
 def unwrapped(function: Callable[..., Any]) -> FunctionType:
-    """The Python function inside a partial, a method or an `@njit` function."""
+    """The Python function inside a partial, a method, an `@njit` function or an object that can be
+    called."""
     found: Any = function
     while not isinstance(found, FunctionType):
         if isinstance(found, functools.partial):
@@ -118,53 +119,18 @@ def unwrapped(function: Callable[..., Any]) -> FunctionType:
             found = found.function
         elif isinstance(getattr(found, "py_func", None), FunctionType):
             found = found.py_func
+        elif (method := called_method(found)) is not None:
+            found = method
         else:
             raise Unsupported(f"{found!r} is not a Python function",
                               "give a function whose source is Python")
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The arguments, as the function is called with them, by name, and their values."""
-
-    args: tuple[Thing, ...]
-    keywords: dict[str, Thing]
-    things: dict[str, Thing]
-    parameters: tuple[tuple[Value, ...], ...]
-
-
-def _given(context: Context, request: Request) -> _Given:
-    args: list[Thing] = []
-    keywords: dict[str, Thing] = {}
-    things: dict[str, Thing] = {}
-    parameters: list[tuple[Value, ...]] = []
-    names = inspect.signature(request.function).parameters.values()
-    for parameter, given in zip(names, request.params, strict=True):
-        thing, values = _argument(context, parameter.name, given)
-        parameters.append(values)
-        things[parameter.name] = thing
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            keywords[parameter.name] = thing
-        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            assert isinstance(thing, Items)
-            args += thing.items
-        else:
-            args.append(thing)
-    return _Given(tuple(args), keywords, things, tuple(parameters))
-
-
-def _argument(context: Context, name: str, given: Type | Known | tuple[Type | Known, ...],
-              ) -> tuple[Thing, tuple[Value, ...]]:
-    if isinstance(given, tuple):
-        parts = [_argument(context, f"{name}_{k}", g) for k, g in enumerate(given)]
-        return (Items("tuple", tuple(t for t, _ in parts)),
-                tuple(v for _, values in parts for v in values))
-    if isinstance(given, Known):
-        return static_thing(given.value), ()
-    value = Value(name, given)
-    context.parameters[value] = name
-    return context.given(value), (value,)
+def called_method(found: object) -> MethodType | None:
+    """The method that runs when an object of a class of the user's is called."""
+    method = inspect.getattr_static(type(found), "__call__", None)
+    return MethodType(method, found) if isinstance(method, FunctionType) else None
 
 
 def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...],
@@ -180,10 +146,12 @@ def _start(tracer: Tracer, function: Callable[..., Any], args: tuple[Thing, ...]
         if isinstance(function, MethodType):
             args = (static_thing(function.__self__), *args)
         if isinstance(function, functools.partial):
-            given, keywords = calls.partial_arguments(tracer, function, keywords)
-            args, function = (*given, *args), function.func
+            first, keywords = calls.partial_arguments(tracer, function, keywords)
+            args, function = (*first, *args), function.func
         else:
-            function = getattr(function, "__func__", None) or function.py_func  # type: ignore[attr-defined]
+            inner: Any = (getattr(function, "__func__", None)
+                          or getattr(function, "py_func", None) or called_method(function))
+            function = inner
     tracer.context.sources[tracer.frame.source.text] = None
     tracer.guard_code(function)
     node = tracer.frame.source.node

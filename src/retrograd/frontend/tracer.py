@@ -13,12 +13,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from retrograd import containers
 from retrograd.errors import Span, Unsupported
 from retrograd.frontend.certain import certain
 from retrograd.frontend.memory import Memory
 from retrograd.frontend.reading import NeedStatic, Source
 from retrograd.frontend.things import (
     Base,
+    Cell,
     Handle,
     Items,
     Lost,
@@ -60,6 +62,7 @@ class Context:
     foreign: dict[Hashable, Foreign] = field(default_factory=dict)        # opaque functions
     rules_wanted: int = 1            # so deep rules are traced that are called inside rules
     rules_inside: int = 0
+    outside: dict[Cell, Items] = field(default_factory=dict)    # lists, dicts, objects, as well
 
     def given(self, value: Value, captured: bool = False) -> Thing:
         """A number, an array or a generator that the function is called with, or captures."""
@@ -68,6 +71,16 @@ class Context:
         base = Base(value, argument=not captured, captured=captured)
         self.lasting.append(base)
         return Handle(value, base)
+
+    def from_outside(self, thing: Thing) -> Thing:
+        """A container that the function is called with, or captures: it must not be changed."""
+        if isinstance(thing, Items):
+            thing = Items(thing.kind, tuple(map(self.from_outside, thing.items)), thing.keys)
+            if containers.is_changeable(thing.kind):
+                cell = Cell(outside=True)
+                self.outside[cell] = thing
+                return cell
+        return thing
 
 
 @dataclass(eq=False)
@@ -236,6 +249,12 @@ class Tracer:
     def _guard(self, place: Place, name: str, value: Any) -> None:
         self.context.guards[place.identity()] = Guard(name, place.reader(), value, place)
 
+    def guarded(self, place: Place, name: str) -> Any:
+        """A value from outside that is static, whatever it is: another one makes new code."""
+        value = place.reader()()
+        self._guard(place, name, value)
+        return value
+
     def captured(self, place: Place, name: str) -> Thing:
         """A value from outside: numbers and arrays become hidden arguments, the rest is static."""
         name = re.sub(r"\W+", "_", name.replace("<lambda>", "f"))      # keys may be any strings
@@ -250,7 +269,7 @@ class Tracer:
         if not self.frame.user:
             return Static(value) if not isinstance(value, (bool, int, float, complex)) \
                 else constant_of(value)
-        if type(value) in (tuple, list, dict):
+        if containers.kind_of(value) is not None and type(value) not in containers.REGISTERED:
             return self.context.captured.setdefault(key, self._captured_items(place, name, value))
         kind = type_of_value(value)
         if kind is None:
@@ -269,11 +288,16 @@ class Tracer:
 
     def _captured_items(self, place: Place, name: str, value: Any) -> Thing:
         """A captured container: its structure is guarded, its numbers and arrays are captured."""
-        keys = tuple(value) if isinstance(value, dict) else ()
+        kind = containers.kind_of(value)
+        assert kind is not None
+        parts, keys = containers.taken_apart(value, kind)
         self._guard(Place(place, STRUCTURE), name, structure(value))
-        items = tuple(self.captured(place.item(k), f"{name}_{k}")
-                      for k in (keys if isinstance(value, dict) else range(len(value))))
-        return Items(type(value).__name__, items, keys)
+        if containers.is_dataclass(kind):
+            items = tuple(self.captured(Place(place, ATTRIBUTE, k), f"{name}_{k}") for k in keys)
+        else:
+            items = tuple(self.captured(place.item(k), f"{name}_{k}") for k in (
+                keys if kind == "dict" else range(len(parts))))
+        return self.context.from_outside(Items(kind, items, keys))
 
     def need_static(self, atom: Atom, what: str) -> NoReturn:
         """`atom` must be known while compiling: ask for the parameters that it comes from."""
@@ -358,7 +382,10 @@ def known(thing: Thing) -> tuple[bool, Any]:
             values = [v for _, v in parts]
             if thing.kind == "dict":
                 return True, dict(zip(thing.keys, values, strict=True))
-            return True, tuple(values) if thing.kind == "tuple" else values
+            if isinstance(thing.kind, str):
+                return True, tuple(values) if thing.kind == "tuple" else values
+            if not containers.is_changeable(thing.kind):
+                return True, containers.put_together(thing.kind, thing.keys, values)
     return False, None
 
 
