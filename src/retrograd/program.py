@@ -128,10 +128,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A function that a compiled one calls; Numba runs its loop on all cores if `parallel`."""
+    """A function that a compiled one calls; Numba runs its loop on all cores if `parallel`, and
+    may change the order of the sums that are made with it if `reassociate`."""
 
     name: str
     parallel: bool = False
+    reassociate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 
 import retrograd as rg
 from retrograd.backend import memory
+from retrograd.backend.substitutes import substituted
 
 ROWS = memory.LARGE // 8 + 7
 
@@ -25,8 +26,10 @@ def scaled(x: np.ndarray) -> float:
 def test_the_calls_are_replaced_and_every_line_stays_where_it_is() -> None:
     source = ("import numpy as np\n\n\ndef f(n, é):\n    a, b = é * np.empty(n), np.zeros((n,\n"
               "        2), np.float32)  # np.zeros(\n    return a, b\n")
-    assert memory.with_large_pages(source) == source.replace(
+    found, names = substituted(source, vector_math=True)
+    assert found == source.replace(
         "np.empty(n)", "_large_empty(n)").replace("np.zeros((", "_large_zeros((")
+    assert {"_large_empty", "_large_zeros"} <= set(names)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.bool_, np.complex128])

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from retrograd.api.options import Options
+from retrograd.errors import Unsupported
 from retrograd.program import Emitted, Failure, Program
 from retrograd.trees import Fixed, Leaf, Node, Tree
 
@@ -19,11 +20,23 @@ def text(program: Program, compiled: bool, options: Options) -> str:
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
+def require_importable(program: Program) -> None:
+    """Raise Unsupported where a file would call an opaque function that it cannot import."""
+    for unit in program.units:
+        for name, foreign in unit.readable.foreign:
+            if foreign.module is None:
+                raise Unsupported(
+                    f"the source calls {name}, an opaque function that no module has under this "
+                    "name, and cannot be written to a file",
+                    "bind the result of rg.rule to a name at the top level of a module")
+
+
 def _decorated(emitted: Emitted, options: Options) -> str:
     """The source with the decorator that it is compiled with."""
     decorator = _decorator(options, "")
     for helper in emitted.helpers:
-        how = _decorator(options, ", parallel=True" if helper.parallel else "")
+        how = _decorator(options, ", parallel=True" if helper.parallel else "",
+                         helper.reassociate)
         emitted = replace(emitted, source=emitted.source.replace(
             f"\ndef {helper.name}(", f"\n{how}def {helper.name}("))
     head = re.search(rf"^def {re.escape(emitted.name)}\(", emitted.source, re.MULTILINE)
@@ -37,8 +50,8 @@ def _decorated(emitted: Emitted, options: Options) -> str:
     return f"{_with_import(before)}{decorator}{after.rstrip()}\n\n\n{_caller(emitted, kernel)}"
 
 
-def _decorator(options: Options, more: str) -> str:
-    flags = options.compile_options().flags()
+def _decorator(options: Options, more: str, reassociate: bool = False) -> str:
+    flags = options.compile_options().flags(reassociate)
     shown = "True" if flags is True else "{" + ", ".join(
         repr(f) for f in sorted(flags)) + "}"  # type: ignore[arg-type]
     return f"@numba.njit(error_model='numpy', fastmath={shown}{more})\n"

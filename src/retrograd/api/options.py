@@ -58,7 +58,7 @@ class Options:
 
     def compile_options(self) -> CompileOptions:
         flags = self.fastmath if isinstance(self.fastmath, bool) else frozenset(self.fastmath)
-        return CompileOptions(flags, self.cache)
+        return CompileOptions(flags, self.cache, self.vector_math)
 
 
 def _names(option: str, given: str | Sequence[str], what: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from retrograd.backend.emit_context import Context, is_array
 from retrograd.ir.nodes import Atom, Constant, Let, Value, zero
 from retrograd.ir.operations import OPERATIONS
 from retrograd.ir.types import Scalar, Type, kind, promote, strong_promotion
+from retrograd.program import Helper
 
 _SPECIAL_FUNCTIONS = {"erf": "erf", "erfc": "erfc", "gammaln": "lgamma"}
 # Between bools NumPy's arithmetic is logic.
@@ -52,8 +53,9 @@ def _readable(context: Context, let: Let) -> ast.expr:
         return syntax.call(context.alias(let.op), *args)
     if let.op == "absolute":
         return syntax.call("abs", *args) if scalar else context.numpy_call("abs", *args)
-    if let.op in syntax.BINARY and not _python_raises(context, let):
-        return syntax.binary(let.op, args[0], _exponent(let) or args[1])
+    operator = "add" if let.op == "accumulate" else let.op
+    if operator in syntax.BINARY and not _python_raises(context, let):
+        return syntax.binary(operator, args[0], _exponent(let) or args[1])
     if let.op in syntax.COMPARE:
         return syntax.compare(let.op, *args)
     if let.op == "negative":
@@ -193,6 +195,8 @@ def _compiled_value(context: Context, let: Let, dtype: str) -> ast.expr:
     op, args = let.op, let.args
     if op in _PREDICATES:
         return context.numpy_call(op, *map(context.atom, args))
+    if op == "accumulate":
+        return syntax.call(_accumulate(context), *map(context.atom, args))
     if op == "power":
         base = _promoted(context, args[0], dtype)
         return syntax.binary(op, base, _exponent(let) or _promoted(context, args[1], dtype))
@@ -205,6 +209,19 @@ def _compiled_value(context: Context, let: Let, dtype: str) -> ast.expr:
     if op in ("real", "imag", "conjugate"):
         return _complex_part(context, let)
     return _compiled_call(context, let, dtype)
+
+
+def _accumulate(context: Context) -> str:
+    """The name of a function that adds and lets LLVM change the order of its sums: only in these
+    sums, for the permission would reach the user's own arithmetic if the whole function had it."""
+    for helper in context.helpers:
+        if helper.reassociate:
+            return helper.name
+    helper = Helper(context.fresh("accumulate"), reassociate=True)
+    old, new = "total", "term"
+    context.helpers[helper] = syntax.function(helper.name, (old, new), [
+        ast.Return(syntax.binary("add", syntax.name(old), syntax.name(new)))])
+    return helper.name
 
 
 def _compiled_call(context: Context, let: Let, dtype: str) -> ast.expr:

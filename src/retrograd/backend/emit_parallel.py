@@ -108,11 +108,11 @@ class _Helper:
         return syntax.call(function, *map(syntax.name, (self.index, *self.arguments)))
 
     def one(self, body: Body) -> ast.stmt:
-        return _function(self.block, (self.index, *self.arguments), [*body, self.returned(0)])
+        return syntax.function(self.block, (self.index, *self.arguments), [*body, self.returned(0)])
 
     def tried(self, name: str) -> ast.stmt:
         handler = ast.ExceptHandler(syntax.name("Exception"), None, [self.returned(-1)])
-        return _function(name, (self.index, *self.arguments),
+        return syntax.function(name, (self.index, *self.arguments),
                          [ast.Try([ast.Return(self.called(self.block))], [handler], [], [])])
 
     def all(self, name: str, tried: str, statuses: list[str]) -> ast.stmt:
@@ -123,7 +123,7 @@ class _Helper:
                  for k, status in enumerate(statuses)]
         loop = ast.For(syntax.target(self.index),
                        syntax.call(self.context.alias("prange"), syntax.name(count)), body, [])
-        return _function(name, (count, *statuses, *self.arguments), [loop])
+        return syntax.function(name, (count, *statuses, *self.arguments), [loop])
 
     def at(self, status: str, store: bool = False) -> ast.expr:
         return syntax.subscripted(syntax.name(status), syntax.name(self.index), store)
@@ -141,8 +141,3 @@ class _Helper:
                 syntax.compare("greater", self.at(statuses[0]), ast.Constant(0)),
                 [ast.Return(syntax.sequence(values))], []))
         return ast.For(syntax.target(self.index), syntax.call("range", count), body, [])
-
-
-def _function(name: str, params: Sequence[str], body: Body) -> ast.stmt:
-    arguments = ast.arguments([], [ast.arg(p) for p in params], None, [], [], None, [])
-    return ast.FunctionDef(name, arguments, body, [])

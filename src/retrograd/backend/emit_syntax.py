@@ -129,3 +129,8 @@ def branch(test: ast.expr, then: list[ast.stmt], otherwise: list[ast.stmt]) -> a
 
 def counting(index: str, stop: ast.expr, body: list[ast.stmt]) -> ast.stmt:
     return ast.For(target(index), call("range", stop), body, [])
+
+
+def function(name: str, params: Sequence[str], body: list[ast.stmt]) -> ast.stmt:
+    arguments = ast.arguments([], [ast.arg(p) for p in params], None, [], [], None, [])
+    return ast.FunctionDef(name, arguments, body, [])

@@ -3,15 +3,13 @@
 Linux gives memory in pages of 4 KiB when it is first touched, and each of them costs as much as
 filling it several times over. NumPy asks for pages of 2 MiB for its large arrays
 (`madvise(MADV_HUGEPAGE)`); Numba does not, and needs five times as long for a fresh array. So the
-`np.empty` and `np.zeros` of a function that is compiled here are these.
+`np.empty` and `np.zeros` of a function that is compiled here are these (`substitutes.py`).
 
 Imported when something is compiled: it needs Numba.
 """
 
 from __future__ import annotations
 
-import ast
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,11 +22,11 @@ from numba.extending import intrinsic
 LARGE = 1 << 22                      # bytes, NumPy's own limit
 _PAGE = 1 << 12
 _ADVICE = 14                         # MADV_HUGEPAGE
+INSTEAD = {("np", "empty"): "_large_empty", ("np", "zeros"): "_large_zeros"}
 Decorator = Callable[[Callable[..., Any]], Any]       # Numba's versions differ in their types
 _intrinsic: Decorator = intrinsic
 _njit: Decorator = numba.njit
 _code: Any = cgutils
-_NAMES = {"empty": "_large_empty", "zeros": "_large_zeros"}
 
 
 @_intrinsic
@@ -81,21 +79,6 @@ def _large_zeros(shape: Any, dtype: Any = np.float64) -> Any:
     _on_large_pages(array)
     _cleared(array)
     return array
-
-
-def with_large_pages(source: str) -> str:
-    """The source with these functions in the place of NumPy's, line for line."""
-    if not sys.platform.startswith("linux"):
-        return source
-    lines = source.splitlines(keepends=True)
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)
-             and node.attr in _NAMES and isinstance(node.value, ast.Name) and node.value.id == "np"]
-    for node in sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True):
-        line = lines[node.lineno - 1].encode()
-        assert node.end_col_offset is not None
-        lines[node.lineno - 1] = (line[:node.col_offset] + _NAMES[node.attr].encode()
-                                  + line[node.end_col_offset:]).decode()
-    return "".join(lines)
 
 
 NAMES = {"_large_empty": _large_empty, "_large_zeros": _large_zeros}

@@ -18,6 +18,7 @@ import numpy as np
 
 from retrograd.backend import cache
 from retrograd.backend.passed import passed
+from retrograd.backend.substitutes import substituted
 from retrograd.ir.types import Array, Generator, Type
 from retrograd.program import Emitted
 
@@ -32,14 +33,18 @@ class CompileOptions:
 
     fastmath: bool | frozenset[str] = False
     cache: bool = True
+    vector_math: bool = True
 
-    def flags(self) -> bool | set[str]:
-        """Contraction is always allowed; more is the user's own choice."""
-        return True if self.fastmath is True else {"contract", *(self.fastmath or ())}
+    def flags(self, reassociate: bool = False) -> bool | set[str]:
+        """Contraction is always allowed; more is the user's own choice, but for the sums that
+        retrograd itself makes."""
+        more = {"reassoc", "nsz"} if reassociate else set()
+        return True if self.fastmath is True else {"contract", *more, *(self.fastmath or ())}
 
     def key(self) -> str:
         flags = self.flags()
-        return "fast" if flags is True else ",".join(sorted(flags))  # type: ignore[arg-type]
+        shown = "fast" if flags is True else ",".join(sorted(flags))  # type: ignore[arg-type]
+        return f"{shown}{' vector' if self.vector_math else ''}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +97,9 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
     # what a foreign function does, no name of a file can tell
     folder, lasting = (cache.temporary_folder(), False) if emitted.foreign else cache.folder_in(
         cache.root(), get_host_cpu_name())
-    module = cache.module(folder, name, emitted.source,
-                          {called: f.value for called, f in emitted.foreign})
+    source, given = substituted(emitted.source, options.vector_math)
+    module = cache.module(folder, name, source,
+                          {**given, **{called: f.value for called, f in emitted.foreign}})
     module.__dict__.update({called: passed(f.value) for called, f in emitted.foreign
                             if f.direct is None})
     function = getattr(module, emitted.name)
@@ -101,7 +107,9 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
                 "nogil": _without_lock(params) and all(
                     f.direct is not None for _, f in emitted.foreign)}
     for helper in emitted.helpers:
-        setattr(module, helper.name, numba.njit(parallel=helper.parallel, **settings)(
+        flags = options.flags(helper.reassociate)
+        setattr(module, helper.name, numba.njit(
+            parallel=helper.parallel, **{**settings, "fastmath": flags})(
             getattr(module, helper.name)))
     signature = tuple(numba_type(p) for p in params)
     if not (options.cache and lasting):

@@ -107,6 +107,7 @@ ALL = (
     *(_elementwise(f.__name__, _common, f) for f in (
         np.add, np.subtract, np.multiply, np.negative, np.maximum, np.minimum, np.fmax, np.fmin,
         np.sign, np.floor, np.ceil, np.trunc, np.conjugate)),
+    _elementwise("accumulate", _common, np.add),     # `add` in a sum whose order is free
     _elementwise("absolute", _real, np.absolute),
     _elementwise("real", _real, np.real),
     _elementwise("imag", _real, np.imag),

@@ -10,7 +10,8 @@
 
 `T`, a tape, is then dead unless something else reads it. Nothing is computed in another order, so
 the pass is exact. The second loop must read nothing else of the first, no check or print may lie
-between them, and no array that one of them reads may be written to on the way of the other.
+between them, and no array that one of them reads may be written to on the way of the other. A loop
+over elementary functions stays apart from one with an inner loop: alone, it makes vectors.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from retrograd.ir.nodes import (
     Atom,
     Block,
+    Branch,
     Constant,
     Effect,
     Function,
@@ -36,7 +38,8 @@ from retrograd.ir.nodes import (
     walk,
     yields,
 )
-from retrograd.ir.operations import family
+from retrograd.ir.operations import cost, family
+from retrograd.ir.operations_elementwise import TRANSCENDENTAL
 from retrograd.ir.rewrite import replaced, standing, with_blocks
 from retrograd.ir.types import Array
 from retrograd.optimise.sweeps import is_boundary
@@ -123,7 +126,7 @@ class _Line:
 def _handed_over(first: Loop, loop: Loop) -> dict[Value, Atom] | None:
     """The loads of the second loop that give what the first has just written, with the values;
     None where the loops run differently, or the second reads something else of the first."""
-    if not _together(first, loop):
+    if not _together(first, loop) or _in_vectors(first, loop):
         return None
     results = {c.result for c in first.carried}
     if any(a in results for a in operands(loop)):
@@ -152,6 +155,16 @@ def _together(first: Loop, loop: Loop) -> bool:
             and isinstance(first.step, Constant) and first.step == loop.step
             and first.step.value.real > 0 and first.leave is None and loop.leave is None
             and first.trips is None and loop.trips is None)
+
+
+def _in_vectors(first: Loop, loop: Loop) -> bool:
+    """Whether one of the loops computes elementary functions, several at a time, which it would
+    not around the other's inner loop."""
+    inner = [any(blocks(s) and not isinstance(s, Branch) for s in loop.body)
+             for loop in (first, loop)]
+    costly = [any(isinstance(s, Let) and cost(s) >= TRANSCENDENTAL for s in loop.body)
+              for loop in (first, loop)]
+    return inner[0] != inner[1] and costly[inner.index(False)]
 
 
 def _written(loop: Loop) -> dict[Atom, tuple[str | None, Atom]]:

@@ -4,6 +4,11 @@ import numba
 import numpy as np
 
 
+@numba.njit(error_model='numpy', fastmath={'contract', 'nsz', 'reassoc'})
+def accumulate(total, term):
+    return total + term
+
+
 @numba.njit(error_model='numpy', fastmath={'contract'})
 def checkpointed_value_and_grad_compiled(u, rate, steps):
     size = np.maximum(0, steps)
@@ -53,7 +58,7 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
         for j in range(length):
             k_1 = k + j
             u_2 = u_1[np.uint64(k_1)]
-            partial += u_2 * u_2
+            partial = accumulate(partial, u_2 * u_2)
         t_1 = t + partial
         seen = t_1 - t
         rest = t_1 - seen
@@ -117,7 +122,7 @@ def checkpointed_value_and_grad_compiled(u, rate, steps):
                 k_2 = k + k_1
                 u_bar_1 = u_bar[np.uint64(k_2)]
                 u_2 = u_1[np.uint64(k_2)]
-                partial += u_bar_1 * np.sin(u_2)
+                partial = accumulate(partial, u_bar_1 * np.sin(u_2))
             t_2 = t_1 + partial
             seen = t_2 - t_1
             rest = t_2 - seen

@@ -154,8 +154,10 @@ def _innermost_last(job: _Contraction) -> str:
     letters = [x for x in (*job.output, *job.summed) if extents[x].known != 1]
     if not letters:
         return ""
+    terms = [t[::-1] if lazy.layout == "F" else t
+             for lazy, t in zip(job.operands, job.terms, strict=True)]
     ends = [t.rstrip("".join(x for x in extents if extents[x].known == 1))[-1:]
-            for t in (*job.terms, job.output)]
+            for t in (*terms, job.output)]
     summed = job.summed
     best: str = max(letters, key=lambda x: (ends.count(x), x in summed, letters.index(x)))
     return "".join(x for x in letters if x != best) + best

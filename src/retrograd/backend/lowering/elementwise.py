@@ -15,7 +15,7 @@ from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent
 from retrograd.ir.nodes import Atom, Let, Value, integer
 from retrograd.ir.operations import OPERATIONS, Query, cost
-from retrograd.ir.operations_elementwise import broadcast_shape
+from retrograd.ir.operations_elementwise import TRANSCENDENTAL, broadcast_shape
 from retrograd.ir.types import Array, kind
 
 
@@ -27,6 +27,9 @@ def elementwise(context: Context, scope: Scope, let: Let) -> Lowered:
     extents = broadcast(args)
     args = tuple(_once(context, scope, lazy, extents, atom)
                  for lazy, atom in zip(args, let.args, strict=True))
+    if cost(let) >= TRANSCENDENTAL:           # a loop that has an inner loop makes no vectors
+        args = tuple(context.repeatable(scope, a, let.result.name) if a.loops else a
+                     for a in args)
     dtype = let.result.type.dtype
     static = dict(let.static)
 

@@ -70,7 +70,7 @@ def _block(scope: Scope, term: Callable[[Scope, Atom], Atom], number: Atom, n: A
 
     def step(inner: Scope, k: Atom, state: tuple[Atom, ...]) -> Sequence[Atom]:
         new = term(inner, inner.plus(first, k))
-        return (inner.let("add", state[0], new, name="partial", weak=False),)
+        return (inner.let("accumulate", state[0], new, name="partial", weak=False),)
 
     return loop(scope, length, (zero,), ("partial",), step)[0]
 
