@@ -1,4 +1,4 @@
-"""Traps: what is read now is overwritten later; a length, a list, a branch or an exchange says so."""
+"""Traps: what is read now is overwritten later, as lengths, lists, branches and exchanges say."""
 
 from __future__ import annotations
 

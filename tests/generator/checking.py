@@ -10,11 +10,14 @@ import numpy as np
 
 import retrograd as rg
 import truth
+from generator.bounds import generate_bounds
 from generator.complexly import NoDerivative, gradients
+from generator.fronts import generate_front
 from generator.generate import generate
 from oracle import assert_gradients, float_arguments, is_number, leaves, seeds_of
 
 RIGHT, REFUSED, IDLE = "right", "refused", "idle"
+REMEDIES = ("index with an int instead", "give it one shape")     # refused when the program runs
 
 
 def load(source: str, name: str) -> Callable[..., Any]:
@@ -55,6 +58,16 @@ def check_writes(seed: int, modes: Sequence[str] = ("numpy",)) -> str:
     return judged(source, arguments, seed, modes)
 
 
+def check_bounds(seed: int, modes: Sequence[str] = ("numpy",)) -> str:
+    """The same for a program whose loops and indices go by ints that it computes."""
+    return judged(*generate_bounds(seed), seed, modes)
+
+
+def check_front(seed: int, modes: Sequence[str] = ("numpy",)) -> str:
+    """The same for a small one, of which much can be proved."""
+    return judged(*generate_front(seed), seed, modes)
+
+
 def judged(source: str, arguments: tuple[Any, ...], seed: int, modes: Sequence[str]) -> str:
     program = load(source, f"<generated {seed}>")
     true = truth_of(program, arguments)
@@ -66,8 +79,15 @@ def judged(source: str, arguments: tuple[Any, ...], seed: int, modes: Sequence[s
     except rg.Unsupported:
         return REFUSED
     except Exception as error:
+        if refused(error):
+            return REFUSED
         raise failure(seed, source, arguments, error) from error
     return RIGHT
+
+
+def refused(error: Exception) -> bool:
+    """Whether an array had a shape, when the program ran, with which it is not differentiated."""
+    return any(remedy in str(error) for remedy in REMEDIES)
 
 
 def truth_of(program: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:

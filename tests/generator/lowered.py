@@ -8,7 +8,7 @@ import numpy as np
 
 import truth
 from frontend.tracing import leaves, request_for, with_known
-from generator.checking import IDLE, REFUSED, RIGHT, failure, load, truth_of
+from generator.checking import IDLE, REFUSED, RIGHT, failure, load, refused, truth_of
 from generator.generate import generate
 from oracle import float_arguments, is_number
 from retrograd.errors import Unsupported
@@ -42,7 +42,10 @@ def run(emitted: Emitted, args: list[Any]) -> Any:
 
 def check_lowered(seed: int, writes: bool = False) -> str:
     """RIGHT, REFUSED or IDLE, as `check` of generated programs; raises where it is wrong."""
-    source, args = generate(seed, writes)
+    return judged_lowered(*generate(seed, writes), seed)
+
+
+def judged_lowered(source: str, args: tuple[Any, ...], seed: int) -> str:
     program = load(source, f"<generated {seed}>")
     right = truth_of(program, args)
     if right is None:
@@ -63,5 +66,7 @@ def check_lowered(seed: int, writes: bool = False) -> str:
         for one, other in zip(gradients, right, strict=True):
             assert truth.close(np.asarray(one, float), other, 1e-7)
     except Exception as error:
+        if refused(error):
+            return REFUSED
         raise failure(seed, source, args, error) from error
     return RIGHT

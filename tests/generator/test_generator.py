@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.checking import IDLE, REFUSED, RIGHT, check, check_writes
+from generator.bounds import generate_bounds
+from generator.checking import IDLE, REFUSED, RIGHT, check, check_bounds, check_front, check_writes
 from generator.complexly import NoDerivative, gradients
+from generator.fronts import generate_front
 from generator.generate import generate
-from generator.lowered import check_lowered
+from generator.lowered import check_lowered, judged_lowered
 
 NUMPY_SEEDS, COMPILED_SEEDS = range(40), range(104, 110)
 WRITE_SEEDS, LOWERED_SEEDS, COMPILED_WRITE_SEEDS = range(80), range(200, 230), range(100, 106)
@@ -43,6 +45,27 @@ def test_stores_lowered(seed: int) -> None:
 @pytest.mark.parametrize("seed", COMPILED_WRITE_SEEDS)
 def test_stores_in_compiled_mode(seed: int) -> None:
     assert check_writes(seed, ("numpy", "compiled")) in JUDGED
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_computed_bounds(seed: int) -> None:
+    assert check_bounds(seed) in JUDGED
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_fronts(seed: int) -> None:
+    assert check_front(seed) in JUDGED
+
+
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_fronts_lowered(seed: int) -> None:
+    assert judged_lowered(*generate_front(seed), seed) in JUDGED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 206))
+def test_fronts_in_compiled_mode(seed: int) -> None:
+    assert check_front(seed, ("numpy", "compiled")) in JUDGED
 
 
 def test_most_programs_are_differentiated() -> None:
@@ -80,6 +103,14 @@ def test_every_kind_of_store_is_generated() -> None:
         assert construct in text, construct
 
 
+def test_every_kind_of_bound_is_generated() -> None:
+    text = "\n".join(generate_bounds(seed)[0] + generate_front(seed)[0] for seed in range(300))
+    for construct in ("len(x[x > ", "len(u[u > ", "len(ys)", "len(y)", "len(p[p ", "p[", "[q] = ",
+                      "rg.checkpointed(", "while ", "break", ", -2)", "range(k, n)", "touch(",
+                      "u, w = w, u", ".copy()", "np.zeros(", "min(n, 3)", "abs(k)", "in p:"):
+        assert construct in text, construct
+
+
 def test_a_tie_has_no_derivative() -> None:
     def larger(a: float, b: float) -> float:
         return a if a > b else b * b
@@ -100,6 +131,21 @@ def test_many_programs(start: int) -> None:
 def test_many_programs_with_stores(start: int) -> None:
     for seed in range(start, start + 100):
         check_writes(seed, ("numpy",))
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("start", range(1000, 6000, 100))
+def test_many_fronts(start: int) -> None:
+    for seed in range(start, start + 100):
+        check_front(seed)
+        judged_lowered(*generate_front(seed), seed)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("start", range(1000, 3000, 100))
+def test_many_programs_with_computed_bounds(start: int) -> None:
+    for seed in range(start, start + 100):
+        check_bounds(seed)
 
 
 @pytest.mark.fuzz

@@ -13,10 +13,11 @@ from backend.emit_help import check as emitted
 from backend.emit_programs import Programs
 from backend.test_emit_programs import ARGS
 from corpus.test_corpus import ENTRIES
-from generator.checking import check, check_writes
-from generator.lowered import check_lowered
+from generator.checking import check, check_front, check_writes
+from generator.fronts import generate_front
+from generator.lowered import check_lowered, judged_lowered
 from generator.planted import Bug
-from generator.planted_stores import BUGS
+from generator.planted_provers import BUGS
 from oracle import assert_gradients
 from retrograd.adjoint import templates
 from retrograd.errors import Unsupported
@@ -54,7 +55,10 @@ JUDGES: dict[str, Callable[[int], object]] = {
     "generated": lambda k: check(SEEDS[k]), "lowered": lambda k: check_lowered(SEEDS[k]),
     "corpus": check_entry, "stores": check_stores,
     "writes": lambda k: check_writes(SEEDS[k]),
-    "lowered writes": lambda k: check_lowered(SEEDS[k], writes=True)}
+    "lowered writes": lambda k: check_lowered(SEEDS[k], writes=True),
+    "fronts": lambda k: check_front(SEEDS[k]),
+    "lowered fronts": lambda k: judged_lowered(*generate_front(SEEDS[k]), SEEDS[k])}
+SLOW = ("writes", "lowered writes", "fronts", "lowered fronts")
 
 
 def first_failure(judge: Callable[[int], object], within: int) -> int | None:
@@ -68,7 +72,7 @@ def first_failure(judge: Callable[[int], object], within: int) -> int | None:
 
 
 @pytest.mark.parametrize("bug", [
-    pytest.param(b, marks=[pytest.mark.slow] if "writes" in b.by else []) for b in BUGS],
+    pytest.param(b, marks=[pytest.mark.slow] if b.by in SLOW else []) for b in BUGS],
     ids=lambda b: b.name)
 def test_a_planted_bug_is_found(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.plant(monkeypatch)
@@ -76,12 +80,14 @@ def test_a_planted_bug_is_found(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> No
         assert first_failure(JUDGES[bug.by], bug.within) is not None
 
 
-@pytest.mark.parametrize("kind", ["generated", "lowered", "stores", "writes", "lowered writes"])
+@pytest.mark.parametrize("kind", ["generated", "lowered", "stores", "writes", "lowered writes",
+                                  "fronts", "lowered fronts"])
 def test_nothing_is_found_where_nothing_is_planted(kind: str) -> None:
     assert first_failure(JUDGES[kind], 30) is None
 
 
 def test_there_are_twenty_of_each_kind() -> None:
     writes = [b for b in BUGS if "writes" in b.by]
-    assert len(writes) >= 20 and len(BUGS) - len(writes) >= 20
+    others = [b for b in BUGS if b.by not in SLOW]
+    assert len(writes) >= 20 and len(others) >= 20
     assert len({b.name for b in BUGS}) == len(BUGS)
