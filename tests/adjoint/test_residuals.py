@@ -191,3 +191,16 @@ def test_an_initial_value_that_the_loop_also_reads() -> None:
     right(program("s = x\nfor i in range(n):\n    s = s * x\nreturn s", "x, n"), 0.7, 3)
     right(program("s = t = x\nfor i in range(n):\n    s, t = t * x, s * s\nreturn s + t", "x, n"),
           0.7, 4)
+
+
+# --- how long deciding takes ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line, count", [
+    ("t = t * t * 0.1 + t", 40),         # asked once for each value, not once for each path to it
+    ("t = t + 0.001 * a[i]", 400),       # a chain that is longer than Python's stack is deep
+])
+def test_many_statements_in_a_loop(line: str, count: int) -> None:
+    lines = "\n".join(["    t = x * a[i]", *[f"    {line}"] * count, "    s = s + t * t"])
+    f = program(f"s = 0.0\nfor i in range(len(a)):\n{lines}\nreturn s", "x, a")
+    assert tapes(adjoint(f, 0.4, V)) == {}

@@ -14,7 +14,7 @@ The user's `store=` and `recompute=` come before all of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -49,14 +49,40 @@ class Answers:
     restored: frozenset[Value] = frozenset()      # the last versions of arrays that are restored
     overwritten: frozenset[Value] = frozenset()   # what the writes to them overwrite
     _found: dict[Value, Answer] = field(default_factory=dict)
+    _free: dict[Value, bool] = field(default_factory=dict)
+    _for_it_alone: dict[Value, bool] = field(default_factory=dict)
     _readers: dict[Value, list[Scope]] | None = None
     _small: dict[Scope, frozenset[Value]] = field(default_factory=dict)
 
     def of(self, value: Value) -> Answer:
-        found = self._found.get(value)
-        if found is None:
-            found = self._found[value] = self._decide(value)
+        if value not in self._found:
+            for other in self._undecided(value):
+                if other not in self._found:
+                    self._found[other] = self._decide(other)
+                    self.free(other)
+        return self._found[value]
+
+    def _undecided(self, value: Value) -> list[Value]:
+        """A value after all that it is computed from: such chains may be longer than Python's
+        stack."""
+        found: list[Value] = []
+        seen: set[Value] = set()
+        stack = [(value, False)]
+        while stack:
+            current, ready = stack.pop()
+            if ready:
+                found.append(current)
+            elif current not in seen and current not in self._found:
+                seen.add(current)
+                stack.append((current, True))
+                stack += [(a, False) for a in self._inside(current)]
         return found
+
+    def _inside(self, value: Value) -> Iterator[Value]:
+        """What a value of a loop or a branch is computed from, if it is by an operation."""
+        let = self.places.lets.get(value)
+        if let is not None and self.places.scope[value] is not self.places.top:
+            yield from (a for a in let.args if isinstance(a, Value) and a in self.places.scope)
 
     def _decide(self, value: Value) -> Answer:
         scope = self.places.scope[value]
@@ -124,9 +150,10 @@ class Answers:
         if self.free(atom):
             return False
         assert isinstance(atom, Value)
-        if self.of(atom) is Answer.STORE:
-            return atom in self.places.lets
-        return any(map(self._stored_for, self.needed(atom)))
+        if atom not in self._for_it_alone:
+            self._for_it_alone[atom] = atom in self.places.lets \
+                if self.of(atom) is Answer.STORE else any(map(self._stored_for, self.needed(atom)))
+        return self._for_it_alone[atom]
 
     def _made_here(self, atom: Atom, scope: Scope) -> bool:
         """Whether an array is made by the block in which it is written, so that writing it again
@@ -185,10 +212,10 @@ class Answers:
         """Whether a value is available without a tape of its own."""
         if not isinstance(atom, Value) or atom not in self.places.scope:
             return True
-        answer = self.of(atom)
-        if answer in (Answer.STORE, Answer.RESTORE):
-            return False
-        return self._all_free(self.needed(atom))
+        if atom not in self._free:
+            self._free[atom] = self.of(atom) not in (Answer.STORE, Answer.RESTORE) \
+                and self._all_free(self.needed(atom))
+        return self._free[atom]
 
     def _all_free(self, atoms: Iterable[Atom]) -> bool:
         return all(self.free(a) for a in atoms)
