@@ -52,6 +52,10 @@ def two_written(u, v):
     return np.sum(u * v)
 
 
+def doubled(x):
+    return 2.0 * x
+
+
 def listed(x):
     return [x, x * x]
 

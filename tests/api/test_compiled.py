@@ -110,6 +110,16 @@ def test_in_prange_and_in_nested_functions() -> None:
     np.testing.assert_allclose(each(x), 3 * x**2 + 1)
 
 
+def test_other_derivatives() -> None:
+    batch = rg.vmap(rg.grad(programs.power))
+    jacobian = rg.jacobian(programs.doubled)
+    of_batch, of_vector = batch.compiled, jacobian.compiled
+    x = np.linspace(-1.0, 1.0, 5)
+    found = njit(lambda x: (of_batch(x), of_vector(x)))(x)
+    np.testing.assert_allclose(found[0], 3 * x**2)
+    np.testing.assert_allclose(found[1], 2 * np.eye(5))
+
+
 # --- exceptions and extents ----------------------------------------------------------------------
 
 

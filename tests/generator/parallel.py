@@ -85,7 +85,7 @@ def check_parallel(seed: int, writes: bool = True) -> str:
             result, gradients = run(emitted, given, backwards)
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             results.append([np.asarray(a, float) for a in (result, *gradients)])
-        for one, other, true in zip(*results, (value, *right), strict=True):
+        for one, other, true in zip(*results, (np.asarray(value), *right), strict=True):
             assert one.tobytes() == other.tobytes(), "the order of the blocks matters"
             assert truth.close(one, true, 1e-7)
     except Unsupported:
