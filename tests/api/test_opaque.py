@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import pickle
 import re
+import runpy
 import threading
 import warnings
 
@@ -235,3 +236,12 @@ def test_an_object_that_is_found_under_another_name():
         pickle.dumps(thing)                               # its rule is a local function
     again = cloudpickle.loads(cloudpickle.dumps(thing))
     assert again(0.5) == thing(0.5) and again.definition.name == "other"
+
+
+def test_a_file_can_import_what_it_calls(tmp_path):
+    rg.grad(f_python).write(tmp_path / "gradient.py", X)
+    scope = runpy.run_path(str(tmp_path / "gradient.py"))
+    np.testing.assert_array_equal(scope["f_python_grad"](X), rg.grad(f_python, jit=False)(X))
+    local = opaque(lambda x: x * 2, lambda x: x)
+    with pytest.raises(rg.Unsupported, match="calls made, an opaque function that no module has"):
+        rg.grad(lambda x: np.sum(local(x) * x)).write(tmp_path / "other.py", X)

@@ -34,3 +34,14 @@ def whole(text: str) -> Function:
     return program(text, x=VECTOR)
 
 
+
+
+def test_what_is_stopped_keeps_its_own_name() -> None:
+    (let,) = without_rules(whole("y = exp(x)\nz = stop(y)\nreturn sin(z)")).body[:1]
+    assert isinstance(let, Let) and let.result.name == "y"
+
+
+def test_what_is_stopped_and_written_is_a_copy() -> None:
+    text = "y = {}\ny = update(y, 0, 1.0)\nreturn y, x"
+    found = without_rules(whole(text.format("stop(x)")))
+    assert canonical(found) == canonical(whole(text.format("copy(x)")))

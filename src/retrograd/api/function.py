@@ -99,12 +99,18 @@ class Compiled:
 
         Raises Unsupported where the function cannot be differentiated.
         """
+        return self._text(example, False)
+
+    def _text(self, example: tuple[Any, ...], alone: bool) -> str:
         from retrograd.api import export
 
         kind = "readable"
         if example and isinstance(example[0], str) and example[0] in ("readable", "compiled"):
             kind, example = example[0], example[1:]
-        return export.text(self._program(example), kind == "compiled", self.options)
+        program = self._program(example)
+        if alone:
+            export.require_importable(program)
+        return export.text(program, kind == "compiled", self.options)
 
     def residuals(self, *example: Any) -> Residuals:
         """What the reverse sweep reads of the primal, and what it costs, for such arguments.
@@ -116,8 +122,11 @@ class Compiled:
         return self._specialiser.residuals(self._bound(example))
 
     def write(self, path: Any, *example: Any) -> None:
-        """Write `source(*example)` to a file, in UTF-8; the example may begin with "compiled"."""
-        text = self.source(*example)
+        """Write `source(*example)` to a file, in UTF-8; the example may begin with "compiled".
+
+        Raises Unsupported where it calls an opaque function that no module has under its name.
+        """
+        text = self._text(example, True)
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
 
