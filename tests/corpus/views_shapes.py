@@ -69,7 +69,7 @@ def one_row_in_a_block(A):
     for k in range(4):
         block = A[k].reshape(2, 3)
         block[1] = block[0] * block[1, ::-1]
-        block[:, 0] *= A[k, 2]
+        block[0, 1:] *= A[k, 2]
     return A
 
 
@@ -92,10 +92,10 @@ def columns_in_one_written_and_their_array_read(A):
     return weighed(A) + weighed(part)
 
 
-@in_place((N, 2), argnums=(0,))
-def transposed_in_one_is_a_copy(A, n):
+@in_place((N,))
+def transposed_in_one_is_a_copy(A):
     A = A.copy()
-    for k in range(n):
+    for k in (0, 1):
         flat = A.T.reshape(-1)
         flat[::2] *= flat[1::2]
         A[:, k] = flat[k:k + 4]
@@ -285,7 +285,7 @@ def columns_of_a_row_by_number(C, v):
     """An int beside a slice and an integer array brings the array's axes to the front: not so
     where the int is that of the view."""
     C = C.copy()
-    for i in range(2):
+    for i in (0, 1):
         row = C[i]
         row[:, np.array([0, 2, 1])] = v * row[:, np.array([3, 3, 0])]
         row[1:, np.array([2, 0])] += v[:3, 1:]
