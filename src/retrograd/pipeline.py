@@ -66,7 +66,7 @@ from retrograd.program import (
     leaf_types,
     param_at,
 )
-from retrograd.trees import Fixed, Leaf, Node, Tree, plain, shifted
+from retrograd.trees import Fixed, Leaf, Node, Tree, plain, shifted, taken_apart, without_leaves
 
 Stage = Callable[[Function], Function]
 _HIGHEST_ORDER = 8        # of functions with rules of their own
@@ -311,8 +311,9 @@ def _gradient_tree(request: Request) -> Tree:
     def of(param: Param) -> Tree:
         if isinstance(param, Container):
             return Node(param.kind, tuple(map(of, param.parts)), param.keys)
-        carries = not isinstance(param, Known) and is_float(param)
-        return Leaf(next(number)) if carries else Fixed(None)
+        if isinstance(param, Known):
+            return without_leaves(taken_apart(param.value)[0])
+        return Leaf(next(number)) if is_float(param) else Fixed(None)
 
     trees = tuple(of(param_at(request.params, place)) for place in request.wrt)
     return trees[0] if request.single else Node("tuple", trees)

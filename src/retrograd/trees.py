@@ -71,6 +71,13 @@ def plain(tree: Tree) -> Tree:
     return Node("tuple", children)
 
 
+def without_leaves(tree: Tree) -> Tree:
+    """The tree with None in place of every leaf."""
+    if isinstance(tree, Node):
+        return Node(tree.kind, tuple(map(without_leaves, tree.children)), tree.keys)
+    return Fixed(None)
+
+
 def positions(tree: Tree) -> Iterator[int]:
     """The leaves of a tree, in order."""
     if isinstance(tree, Leaf):

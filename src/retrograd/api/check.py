@@ -12,6 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.api.check_leaves import (
+    Place,
+    adjoint_at,
+    copied,
+    doubled,
+    float_places,
+    has_tangent,
+    in_double,
+    leaf_at,
+    no_tangent,
+    with_leaf,
+)
 from retrograd.api.function import Compiled
 from retrograd.api.options import Options
 from retrograd.api.parameters import Argnums, display_name, signature_of, wanted
@@ -23,7 +35,6 @@ from retrograd.ir.types import is_complex, is_float, is_generator
 from retrograd.program import Known
 from retrograd.trees import Leaf, Tree, rebuild, taken_apart, values_at
 
-Place = tuple[int, int]         # the position of an argument, and the number of a leaf in it
 DEFAULT_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 _TOLERANCE = {"float32": 1e-3, "complex64": 1e-3}
 
@@ -55,7 +66,7 @@ class _Projected:
         bound = signature_of(self.function).bind(*args)
         bound.apply_defaults()
         for name, value in bound.arguments.items():     # a function may change its arguments
-            bound.arguments[name] = _copied(value)
+            bound.arguments[name] = copied(value)
         with np.errstate(all="ignore"):
             result = self.function(*bound.args, **bound.kwargs)
             leaves = taken_apart(result)[1]
@@ -65,11 +76,11 @@ class _Projected:
     def path(self, args: Sequence[Any]) -> int:
         """The number of the path that the function takes."""
         self.streams.rewind()
-        return int(path_number(self.function)(*map(_copied, args)))
+        return int(path_number(self.function)(*map(copied, args)))
 
     def contracted(self, leaves: Sequence[Any]) -> float:
         """The sum of the products of results, or of their tangents, with the weights."""
-        total = sum(np.sum(_in_double(leaf) * _in_double(w)) for leaf, w in zip(
+        total = sum(np.sum(doubled(leaf) * doubled(w)) for leaf, w in zip(
             leaves, self.weights, strict=True) if w is not None)
         return float(np.real(total))
 
@@ -109,15 +120,15 @@ def _first_order(function: Callable[..., Any], args: tuple[Any, ...], positions:
                  asked: Asked, options: dict[str, Any]) -> None:
     streams = _streams(function, args, positions, options)
     try:
-        value, pullback = vjp(function, *map(_copied, args), argnums=positions, **options)
+        value, pullback = vjp(function, *map(copied, args), argnums=positions, **options)
         tree, leaves = taken_apart(value)
         weights = tuple(_weights(leaves))
         streams.rewind()
-        places = list(_float_places(args, positions))
+        places = list(float_places(args, positions))
         given: dict[str, list[Any]] = {}
         if "reverse" in asked.modes:
             bars = dict(zip(positions, pullback(rebuild(tree, weights)), strict=True))
-            given["reverse"] = [_adjoint_at(args, bars, place) for place in places]
+            given["reverse"] = [adjoint_at(args, bars, place) for place in places]
         projected = _Projected(function, tree, weights, streams, Options(**options).contents)
         if "forward" in asked.modes:
             given["forward"] = [_in_forward_mode(projected, args, p, options) for p in places]
@@ -130,17 +141,23 @@ def _second_order(function: Callable[..., Any], args: tuple[Any, ...],
                   positions: tuple[int, ...], asked: Asked, options: dict[str, Any]) -> None:
     """The derivatives of the tangent, which are those of all first derivatives in one direction."""
     generator = np.random.default_rng(1)
-    tangents = tuple(_mapped(a, lambda leaf: _tangent(generator, leaf)) if k in positions
-                     else None for k, a in enumerate(args))
+    tangents = tuple(_direction(generator, a) if k in positions else None
+                     for k, a in enumerate(args))
     pushed = pushforward_of(function, Options(**options))
     inner = {k: v for k, v in options.items() if k != "returns"}
     _first_order(pushed, (*args, *tangents), positions, asked, inner)
 
 
+def _direction(generator: np.random.Generator, argument: Any) -> Any:
+    """A direction for an argument; None for what is no float in it."""
+    tree, leaves = taken_apart(argument)
+    return rebuild(tree, [
+        _tangent(generator, leaf) if isinstance(tree, Leaf) or has_tangent(leaf) else None
+        for leaf in leaves])
+
+
 def _tangent(generator: np.random.Generator, argument: Any) -> Any:
-    """A direction in the type of an argument, or of a float in one; None for what is no float."""
-    if not _is_float(argument) and type(argument) is not int:
-        return None
+    """A direction in the type of an argument, or of a float in one."""
     if isinstance(argument, np.ndarray):
         return np.asarray(generator.uniform(0.5, 1.5, argument.shape), argument.dtype)
     number = generator.uniform(0.5, 1.5)
@@ -155,7 +172,7 @@ def is_number(value: Any) -> bool:
 def _in_forward_mode(projected: _Projected, args: tuple[Any, ...], place: Place,
                      options: dict[str, Any]) -> Any:
     """The derivative of the contracted value with respect to each element of a leaf."""
-    argument = _leaf_at(args, place)
+    argument = leaf_at(args, place)
     found = np.zeros(np.shape(argument), np.result_type(np.asarray(argument), np.float32))
     for index in np.ndindex(np.shape(argument)):
         found[index] = _along(projected, args, place, index, 1, options)
@@ -166,7 +183,7 @@ def _in_forward_mode(projected: _Projected, args: tuple[Any, ...], place: Place,
 
 def _along(projected: _Projected, args: tuple[Any, ...], place: Place, index: tuple[int, ...],
            direction: complex, options: dict[str, Any]) -> float:
-    argument, position = _leaf_at(args, place), place[0]
+    argument, position = leaf_at(args, place), place[0]
     tangent: Any = direction.real
     if isinstance(argument, np.ndarray):
         tangent = np.zeros_like(argument)
@@ -175,11 +192,11 @@ def _along(projected: _Projected, args: tuple[Any, ...], place: Place, index: tu
         tangent = type(argument)(direction)
     tangents: list[Any] = [None] * len(args)
     tree, leaves = taken_apart(args[position])
-    tangents[position] = rebuild(tree, [tangent if k == place[1] else _no_tangent(leaf)
+    tangents[position] = rebuild(tree, [tangent if k == place[1] else no_tangent(leaf)
                                         for k, leaf in enumerate(leaves)])
     projected.streams.rewind()
     with np.errstate(all="ignore"):
-        _, dots = jvp(projected.function, list(map(_copied, args)), tangents, **options)
+        _, dots = jvp(projected.function, list(map(copied, args)), tangents, **options)
     found = values_at(projected.tree, dots, "the tangent")
     return projected.contracted([found[k][1] for k in range(len(projected.weights))])
 
@@ -199,14 +216,14 @@ def _check_each(projected: _Projected, args: tuple[Any, ...], places: Sequence[P
     function = projected.function
     name, signature = display_name(function), signature_of(function)
     positions = {place[0] for place in places}
-    exact = [_exact(a) if k in positions else a for k, a in enumerate(args)]
+    exact = [in_double(a) if k in positions else a for k, a in enumerate(args)]
     scale = max(1.0, abs(projected(exact)))
     names = [*signature.parameters, *(f"args[{k}]" for k in range(len(args)))]
     for k, place in enumerate(places):
         modes = {mode: np.asarray(found[k]) for mode, found in given.items()}
         argument = args[place[0]]
         path = values_at(taken_apart(argument)[0], argument, names[place[0]])[place[1]][0]
-        _compare(projected, exact, place, modes, asked.limits(_leaf_at(args, place), scale),
+        _compare(projected, exact, place, modes, asked.limits(leaf_at(args, place), scale),
                  asked.step, f"{name}: the derivative with respect to {path}")
 
 
@@ -223,7 +240,7 @@ def _positions(function: Callable[..., Any], args: tuple[Any, ...],
 
 def _compare(projected: _Projected, args: list[Any], place: Place, given: Mapping[str, Any],
              limits: tuple[float, float], step: float, what: str) -> None:
-    for index in np.ndindex(np.shape(_leaf_at(args, place))):
+    for index in np.ndindex(np.shape(leaf_at(args, place))):
         numeric = _derivative(projected, args, place, index, step)
         allowed = limits[1] + limits[0] * abs(numeric)
         for mode, derivatives in given.items():
@@ -238,7 +255,7 @@ def _compare(projected: _Projected, args: list[Any], place: Place, given: Mappin
 def _doubt(projected: _Projected, args: list[Any], place: Place, index: tuple[int, ...],
            step: float, allowed: float) -> str:
     """Why the finite difference may be the wrong one of two numbers."""
-    ends = [end for direction in (1, 1j)[:1 + np.iscomplexobj(_leaf_at(args, place))]
+    ends = [end for direction in (1, 1j)[:1 + np.iscomplexobj(leaf_at(args, place))]
             for end in _ends(args, place, index, step, direction)[0]]
     paths = {projected.path(moved) for moved in (args, *ends)}
     if len(paths) > 1:
@@ -254,7 +271,7 @@ def _derivative(projected: _Projected, args: list[Any], place: Place, index: tup
                 step: float) -> float | complex:
     """df/dx, and df/dx - i df/dy for a complex element."""
     along_x = _difference(projected, args, place, index, step)
-    if not np.iscomplexobj(_leaf_at(args, place)):
+    if not np.iscomplexobj(leaf_at(args, place)):
         return along_x
     return complex(along_x, -_difference(projected, args, place, index, step, 1j))
 
@@ -269,7 +286,7 @@ def _difference(projected: _Projected, args: list[Any], place: Place, index: tup
 def _ends(args: list[Any], place: Place, index: tuple[int, ...], step: float,
           direction: complex) -> tuple[list[list[Any]], float]:
     """The arguments a step before and a step behind, and how far these are apart."""
-    base = _leaf_at(args, place)
+    base = leaf_at(args, place)
     at = np.asarray(base)[index].item()
     width = step * max(1.0, abs(at))
     low, high = at - width * direction, at + width * direction
@@ -280,71 +297,9 @@ def _ends(args: list[Any], place: Place, index: tuple[int, ...], step: float,
             changed = base.copy()
             changed[index] = moved
         moved_args = list(args)
-        moved_args[place[0]] = _with_leaf(args[place[0]], place[1], changed)
+        moved_args[place[0]] = with_leaf(args[place[0]], place[1], changed)
         ends.append(moved_args)
     return ends, float(abs(high - low))
-
-
-def _in_double(value: Any) -> Any:
-    """An argument or a result in double precision; Python numbers stay Python numbers."""
-    kind: Any = np.complex128 if np.iscomplexobj(value) else np.float64
-    return np.asarray(value, kind) if isinstance(value, np.ndarray) else kind(value).item()
-
-
-# --- leaves of arguments -------------------------------------------------------------------------
-
-
-def _float_places(args: tuple[Any, ...], positions: Sequence[int]) -> Iterator[Place]:
-    """The differentiated leaves: a Python int that is an argument itself counts as a float."""
-    for position in positions:
-        tree, leaves = taken_apart(args[position])
-        for number, leaf in enumerate(leaves):
-            if isinstance(tree, Leaf) or _is_float(leaf):
-                yield position, number
-
-
-def _leaf_at(args: Sequence[Any], place: Place) -> Any:
-    return taken_apart(args[place[0]])[1][place[1]]
-
-
-def _with_leaf(value: Any, number: int, leaf: Any) -> Any:
-    tree, leaves = taken_apart(value)
-    leaves[number] = leaf
-    return rebuild(tree, leaves)
-
-
-def _adjoint_at(args: Sequence[Any], bars: Mapping[int, Any], place: Place) -> Any:
-    tree, _ = taken_apart(args[place[0]])
-    return values_at(tree, bars[place[0]], "the adjoint")[place[1]][1]
-
-
-def _mapped(value: Any, new: Callable[[Any], Any]) -> Any:
-    tree, leaves = taken_apart(value)
-    return rebuild(tree, [new(leaf) for leaf in leaves])
-
-
-def _copied(value: Any) -> Any:
-    """An argument with copies of the arrays in it, in containers of its own."""
-    return _mapped(value, lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
-
-
-def _is_float(leaf: Any) -> bool:
-    kind = type_of(leaf)
-    return not isinstance(kind, Known) and is_float(kind)
-
-
-def _exact(argument: Any) -> Any:
-    """An argument with its floats in double precision."""
-    tree, leaves = taken_apart(argument)
-    return rebuild(tree, [_in_double(leaf) if isinstance(tree, Leaf) or _is_float(leaf) else leaf
-                          for leaf in leaves])
-
-
-def _no_tangent(leaf: Any) -> Any:
-    """The tangent of a leaf that does not move; None for what is no float."""
-    if not _is_float(leaf):
-        return None
-    return np.zeros_like(leaf) if isinstance(leaf, np.ndarray) else type(leaf)(0)
 
 
 def _weights(leaves: Sequence[Any]) -> Iterator[Any]:

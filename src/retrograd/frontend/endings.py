@@ -107,13 +107,14 @@ def _written(tracer: Tracer, params: Sequence[Value]) -> dict[Base, Written]:
     """The arguments that were written, in the order of the parameters."""
     arrays = [(k, p) for k, p in enumerate(params) if isinstance(p.type, Array)]
     stores = tracer.context.stores
+    paths = tracer.context.parameters
     found: dict[Base, Written] = {}
     for base in sorted(stores, key=lambda b: params.index(b.first)):
         position = params.index(base.first)
-        others = tuple((k, p.name) for k, p in arrays if k != position)
+        others = tuple((k, paths.get(p, p.name)) for k, p in arrays if k != position)
         store = stores[base]
-        found[base] = Written(base.first.name, position, others, store.span, store.line,
-                              store.always)
+        name = paths.get(base.first, base.first.name)
+        found[base] = Written(name, position, others, store.span, store.line, store.always)
     return found
 
 
