@@ -23,6 +23,8 @@ def load(emitted, jit: bool = False):
     if jit:
         import numba
 
+        for helper in emitted.helpers:
+            space[helper.name] = numba.njit(space[helper.name])
         return numba.njit(error_model="numpy", fastmath={"contract"})(function)
     return function
 

@@ -264,4 +264,5 @@ def _complex_part(context: Context, let: Let) -> ast.expr:
     return node
 
 
-ALL = frozenset(name for name, op in OPERATIONS.table.items() if op.family == "elementwise")
+ALL = frozenset(name for name, op in OPERATIONS.table.items()
+                if op.family == "elementwise" and name != "strong")    # expanded before
