@@ -23,7 +23,7 @@ from retrograd.adjoint.reverse import Reverse
 from retrograd.adjoint.scopes import places
 from retrograd.adjoint.strong import overwritten_values, strong_values
 from retrograd.adjoint.sweep import Sweep
-from retrograd.adjoint.visible import settle_extents
+from retrograd.adjoint.visible import settle
 from retrograd.ir.build import Builder
 from retrograd.ir.facts import Facts
 from retrograd.ir.nodes import Atom, Block, Constant, Function, Value, number
@@ -54,7 +54,6 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
     writes overwrite, it is planned again with their writes undone. `wanted` are the user's own
     answers, by variable.
     """
-    settle_extents(function, facts)
     plan = _Plan(function, tuple(inputs), tuple(outputs), tuple(seeds), facts,
                  {} if wanted is None else wanted)
     adjoint, tapes = plan.carried_out(())
@@ -63,7 +62,8 @@ def derive(function: Function, inputs: Sequence[Value], outputs: Sequence[Atom],
     if written:
         again, fewer = plan.carried_out(written)
         if total(fewer) < total(tapes):
-            return again
+            adjoint = again
+    settle(adjoint.reverse, function, facts)
     return adjoint
 
 

@@ -19,7 +19,6 @@ from retrograd.adjoint.activity import activity, overwrites
 from retrograd.adjoint.mixed import MIXED, NEITHER, Kinds, kinds
 from retrograd.adjoint.ruled import forward_ruled
 from retrograd.adjoint.tangents import Contribution, elementwise, finished, pushed, summed
-from retrograd.adjoint.visible import settle_extents
 from retrograd.errors import Unsupported
 from retrograd.ir.build import Builder
 from retrograd.ir.facts import Facts
@@ -68,7 +67,6 @@ def forward(function: Function, inputs: Mapping[Value, Atom], facts: Facts) -> T
     Unsupported
         If an operation has a rule for reverse mode only.
     """
-    settle_extents(function, facts)
     varied = activity(function, inputs, function.returns)
     covered = frozenset(s.static["covers"] for s in walk(function.body)
                         if isinstance(s, Effect) and s.static.get("covers") is not None)

@@ -2,8 +2,8 @@
 
 The extents of an array in a reverse sweep, and the bounds of its loops' indices, may be expressed
 by values of the forward sweep's loops, which are not visible there. While the sweep is made, the
-planner answers for them; when the finished adjoint is differentiated, such extents are those of
-the array itself, and such bounds those that the loop has.
+planner answers for them; in the finished adjoint, which may be differentiated again, such extents
+are those of the array itself, and such bounds those that the loop has.
 """
 
 from __future__ import annotations
@@ -20,21 +20,26 @@ from retrograd.ir.nodes import (
     blocks,
     bound,
     defined,
-    free,
+    walk,
 )
 
 
-def settle_extents(function: Function, facts: Facts) -> None:
-    """Make the extents of a function's arrays readable wherever the arrays are, and the bounds of
-    its indices in their loops."""
-    visible = {*function.params, *free(function.body, function.returns)}
-    _Settler(facts, visible).block(function.body)
+def settle(reverse: Block, function: Function, facts: Facts) -> None:
+    """Make the extents of a reverse sweep's arrays readable wherever the arrays are, and the
+    bounds of its indices in their loops. `function` is what it is the reverse of."""
+    hidden = {v for s in function.body for v in bound(s)}
+    for statement in function.body:
+        for block in blocks(statement):
+            hidden.update(v for s in walk(block) for v in (*defined(s), *bound(s)))
+    _Settler(facts, hidden).block(reverse)
 
 
 class _Settler:
-    def __init__(self, facts: Facts, visible: set[Value]) -> None:
+    """`hidden` are the values of loops and branches that the walk is not in."""
+
+    def __init__(self, facts: Facts, hidden: set[Value]) -> None:
         self.facts = facts
-        self.visible = visible
+        self.hidden = hidden
 
     def block(self, block: Block) -> None:
         here: list[Value] = []
@@ -42,7 +47,7 @@ class _Settler:
             self.inside(statement)
             here += defined(statement)
             self.define(defined(statement))
-        self.visible.difference_update(here)
+        self.hidden.update(here)
 
     def inside(self, statement: Statement) -> None:
         made = bound(statement)
@@ -51,7 +56,7 @@ class _Settler:
             self.index(statement)
         for block in blocks(statement):
             self.block(block)
-        self.visible.difference_update(made)
+        self.hidden.update(made)
 
     def index(self, loop: Loop) -> None:
         """The index lies between where the loop starts and where it ends."""
@@ -64,7 +69,7 @@ class _Settler:
             stop + 1, start)
 
     def define(self, values: tuple[Value, ...]) -> None:
-        self.visible.update(values)
+        self.hidden.difference_update(values)
         for value in values:
             integer = self.facts.integers.get(value)
             if integer is not None and not self.readable(integer):
@@ -76,5 +81,5 @@ class _Settler:
                     for axis, e in enumerate(extents))
 
     def readable(self, extent: Extent) -> bool:
-        return all(t.value in self.visible if isinstance(t, Root) else all(
+        return all(t.value not in self.hidden if isinstance(t, Root) else all(
             map(self.readable, t.args)) for t, _ in extent.terms)

@@ -95,10 +95,20 @@ def _inlined(tracer: Tracer, called: FunctionType, args: tuple[Thing, ...],
     named = {k: static_thing(v) for k, v in (called.__kwdefaults__ or {}).items()}
     if user:
         place = Place(called, ATTRIBUTE, "__defaults__")
-        defaults = tuple(tracer.captured(place.item(k), f"{called.__name__}_default_{k}")
-                         for k in range(len(defaults)))
+        defaults = tuple(
+            tracer.captured(place.item(k), f"{called.__name__}_default_{k}") if wanted else default
+            for k, (default, wanted) in enumerate(zip(
+                defaults, _left_out(source.node, len(args), keywords, len(defaults)), strict=True)))
     env = bound(tracer, source.node, args, keywords, defaults, named, called.__name__)
     return run(Tracer(tracer.context, frame, tracer.builder, env, tracer.memory), source.node)
+
+
+def _left_out(node: FunctionNode, count: int, keywords: Mapping[str, Thing], defaults: int,
+              ) -> list[bool]:
+    """For every default value whether a call needs it."""
+    names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+    start = len(names) - defaults
+    return [k >= count and names[k] not in keywords for k in range(start, len(names))]
 
 
 def _read(tracer: Tracer, called: FunctionType) -> Source:
