@@ -217,6 +217,21 @@ def _(x, y, *, x_dot, y_dot):
     return tangent
 
 
+@rg.rule
+def turned(A):
+    return A.T
+
+
+@turned.pullback
+def _(A, *, out_bar):
+    return out_bar.T
+
+
+@turned.pushforward
+def _(A, *, A_dot):
+    return A_dot.T
+
+
 def square(x):
     return x * x
 
@@ -324,6 +339,39 @@ def f_derived(x):
     return np.sum(derived(x, x * 0.5))
 
 
+def f_views(x):
+    y = x.copy()
+    v = y[1:]
+    z = softplus(v)
+    y[1] = 0.0
+    w = softplus(y[::-1])
+    y *= 2.0
+    return np.sum(z * w[1:]) + np.sum(y) + np.sum(softplus(x[:1]) * x)
+
+
+def f_turned(A):
+    B = turned(A)
+    return np.sum(B.ravel() * np.arange(B.size)) + np.sum(B[0] ** 2)
+
+
+def f_left_early(x):
+    s = 0.0
+    for i in range(20):
+        x = softplus(x) * 1.1 + 0.3 * quotient(x, 1.0 + i)
+        if x > 5:
+            break
+        s += softplus(x)
+    return s
+
+
+def f_appended(x):
+    ys = []
+    for _ in range(3):
+        x = softplus(x) * 0.5 + 0.1
+        ys.append(x)
+    return np.sum(np.array(ys) ** 2)
+
+
 X, Y = np.array([0.3, -1.2, 2.0]), np.array([1.5, 0.7, -0.4])
 A, B = np.arange(6.0).reshape(2, 3) / 7, np.arange(12.0).reshape(3, 4) / 5
 
@@ -334,4 +382,5 @@ PROGRAMS = [
     (f_while, (0.4,)), (f_branch, (0.4, 0.8)), (f_branch, (0.4, -0.8)), (f_stores, (X,)),
     (f_total, (A,)), (f_applied, (0.6,)), (f_captured, (X,)), (f_nested, (X,)), (f_same, (X,)),
     (f_implicit, (np.abs(X),)), (f_implicit, (X * 0.5,)), (f_derived, (X,)),
+    (f_views, (X,)), (f_turned, (A,)), (f_left_early, (0.9,)), (f_appended, (0.6,)),
 ]
