@@ -119,7 +119,8 @@ def test_factorials(n: int) -> None:
 
 
 @MODES
-@pytest.mark.parametrize(("f", "expected"), [(tangents, 3.73748656240547925), (iterated, -0.0106469777291683462)])
+@pytest.mark.parametrize(("f", "expected"), [
+    (tangents, 3.73748656240547925), (iterated, -0.0106469777291683462)])
 def test_third_derivatives(f: Callable[..., Any], expected: float, jit: bool) -> None:
     """Against `mpmath.diff(f, 0.7, 3)` with 50 digits, on mpmath's functions."""
     assert order(f, 3, jit)(0.7) == pytest.approx(expected, rel=1e-12)
