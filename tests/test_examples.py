@@ -22,7 +22,8 @@ NAMES = sorted(p.stem for p in EXAMPLES.glob("*.py") if p.stem not in LIBRARIES)
 
 def test_the_examples_are_there() -> None:
     assert {"computation_graph", "compute_s", "linear_model", "logistic_regression",
-            "digits_mlp"} <= set(NAMES)
+            "digits_mlp", "momentum_njit", "own_rules", "per_sample_digits",
+            "scipy_solvers"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
