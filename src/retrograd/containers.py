@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -141,11 +142,31 @@ def put_together(kind: Kind, keys: Sequence[Any], parts: Iterable[Any]) -> Any:
         return tuple(parts) if kind == "tuple" else list(parts)
     if kind in REGISTERED:
         return REGISTERED[kind].unflatten(keys[0], tuple(parts))
+    return maker(kind, tuple(keys))(parts)
+
+
+def maker(kind: Kind, keys: tuple[Any, ...]) -> Callable[[Iterable[Any]], Any]:
+    """What makes containers of a kind of their parts, as fast as Python can."""
+    if isinstance(kind, str) or kind in REGISTERED:
+        return functools.partial(put_together, kind, keys)
     if is_named_tuple(kind):
-        return tuple.__new__(kind, parts)
-    made: Any = object.__new__(kind)
-    for name, part in zip(keys, parts, strict=True):
-        object.__setattr__(made, name, part)
+        return functools.partial(tuple.__new__, kind)
+    new = functools.partial(object.__new__, kind)
+    if any(inspect.isdatadescriptor(inspect.getattr_static(kind, key, None)) for key in keys):
+        return functools.partial(_with_attributes, new, keys)      # slots, properties
+
+    def make(parts: Iterable[Any]) -> Any:
+        made: Any = new()
+        made.__dict__.update(zip(keys, parts, strict=True))
+        return made
+
+    return make
+
+
+def _with_attributes(new: Callable[[], Any], keys: tuple[str, ...], parts: Iterable[Any]) -> Any:
+    made = new()
+    for key, part in zip(keys, parts, strict=True):
+        object.__setattr__(made, key, part)
     return made
 
 

@@ -174,3 +174,50 @@ def test_damaged_programs_are_derived_again(run, tmp_path):
             path.write_bytes(damage(content))
         assert run(SHORT)["loss"] is True
     assert run(SHORT)["loss"] is False
+
+
+CLASSES = """
+import dataclasses
+from typing import NamedTuple
+import numpy as np
+
+class Point(NamedTuple):
+    x: float
+    y: float = 2.0
+
+@dataclasses.dataclass
+class Box:
+    w: np.ndarray
+    k: float = 3.0
+
+def of_dict(p):
+    q = Point(np.sum(p["w"]))
+    return q.x * q.y * p["s"]
+
+def of_box(b):
+    c = Box(b.w * 2)
+    return np.sum(c.w) * c.k
+"""
+OF_CLASSES = """
+import classes
+p = {"s": 2.0, "w": np.ones(2), "n": 3, "name": "n"}
+derived["dict"] = first(classes.of_dict, p)
+derived["box"] = first(classes.of_box, classes.Box(np.ones(2)))
+value, gradient = rg.value_and_grad(classes.of_dict)(p)
+assert value == classes.of_dict(p) and gradient["name"] is None, (value, gradient)
+assert type(rg.grad(classes.of_box)(classes.Box(np.ones(2)))) is classes.Box
+assert rg.value_and_grad(classes.of_box)(classes.Box(np.ones(2)))[0] == classes.of_box(
+    classes.Box(np.ones(2)))
+"""
+
+
+def test_containers_and_their_classes(run, tmp_path):
+    path = tmp_path / "classes.py"
+    path.write_text(CLASSES)
+    assert run(OF_CLASSES) == {"dict": True, "box": True}
+    assert run(OF_CLASSES) == {"dict": False, "box": False}
+    edit(tmp_path, "classes.py", "y: float = 2.0", "y: float = 5.0")     # read at every call
+    assert run(OF_CLASSES) == {"dict": False, "box": False}
+    edit(tmp_path, "classes.py", "    k: float = 3.0\n",
+         "    k: float = 3.0\n    def __post_init__(self):\n        self.k = self.k * 2\n")
+    assert run(OF_CLASSES)["box"] is True

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -178,8 +177,7 @@ def _built(tree: Tree, texts: Sequence[str], call: Call, names: Names) -> str:
             together = "(" + "".join(f"{item}, " for item in items) + ")"
             if isinstance(kind, str):
                 return together
-            make = names.put(f"make_{len(names.scope)}",
-                             functools.partial(containers.put_together, kind, keys))
+            make = names.put(f"make_{len(names.scope)}", containers.maker(kind, keys))
             return f"{make}({together})"
 
 

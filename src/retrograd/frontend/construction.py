@@ -47,6 +47,7 @@ def _bound(cls: type, args: Args, keywords: Keywords) -> dict[str, Any]:
 
 def _named(tracer: Tracer, cls: type, args: Args, keywords: Keywords) -> Thing:
     bound = _bound(cls, args, keywords)
+    tracer.guarded(Place(cls, ATTRIBUTE, "_fields"), cls.__name__)
     defaults = Place(cls, ATTRIBUTE, "_field_defaults")
     names = containers.fields_of(cls)
     return Items(cls, tuple(
@@ -55,7 +56,8 @@ def _named(tracer: Tracer, cls: type, args: Args, keywords: Keywords) -> Thing:
 
 
 def _dataclass(tracer: Tracer, cls: type, cell: Cell, args: Args, keywords: Keywords) -> None:
-    """What a generated `__init__` does."""
+    """What a generated `__init__` does: another one, after an edit, makes new code."""
+    tracer.guarded(Place(Place(cls, ATTRIBUTE, "__init__"), ATTRIBUTE, "__code__"), cls.__name__)
     bound = _bound(cls, args, keywords)
     fields = {f.name: f for f in dataclasses.fields(cls)}
     place = Place(cls, ATTRIBUTE, "__dataclass_fields__")
