@@ -135,6 +135,30 @@ def test_captured_values_are_read_at_every_call(jit: bool, monkeypatch: pytest.M
     np.testing.assert_allclose(found(X, V), 6 * np.array([10.0, 0.0, -1.0]) * X * V)
 
 
+weights = np.array([1.0, 2.0, 3.0])
+
+
+def weighed(x: Any, w: Any = weights, k: int = 2) -> Any:
+    return np.sum(w * x ** k)
+
+
+def slope(x: Any) -> Any:
+    return np.sum(rg.grad(weighed)(x) ** 2)
+
+
+def slope_of_default(x: Any) -> Any:
+    return np.sum(rg.grad(weighed, argnums=1)(x) ** 2)
+
+
+@MODES
+def test_defaults_are_read_at_every_call(jit: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = rg.differentiable(slope, jit=jit)
+    assert found(X) == pytest.approx(np.sum((2 * weights * X) ** 2))
+    monkeypatch.setattr(weighed, "__defaults__", (np.ones(3), 3))
+    assert found(X) == pytest.approx(np.sum((3 * X ** 2) ** 2))
+    assert rg.differentiable(slope_of_default, jit=jit)(X) == pytest.approx(np.sum(X ** 6))
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 

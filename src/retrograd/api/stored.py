@@ -2,10 +2,11 @@
 
 A file holds a checksum and a pickle of some `_Stored`, latest first. Its name is the hash of all
 that is known before tracing: the function's code, the request, the versions, the compiler's own
-files. What tracing found outside the function is stored with the way to it: captures are read
-there again, and a guard must find an equal thing there: code of equal content, a module or
-function of the same name, equal plain data. Otherwise the function is traced anew. What cannot be
-described so (an object as an argument, a method of an instance) is not stored.
+files; of a derivative of a function (`grad(grad(f))`, `hvp(f)`) the chain of what was done to it
+and the code of the function inside. What tracing found outside the function is stored with the way
+to it: captures are read there again, and a guard must find an equal thing there: code of equal
+content, a module or function of the same name, equal plain data. Otherwise the function is traced
+anew. What cannot be described so (an object as an argument, a method of an instance) is not stored.
 """
 
 from __future__ import annotations
@@ -19,15 +20,22 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from retrograd.api.pickling import at_its_name
+from retrograd.api.fingerprints import (
+    Indescribable,
+    fingerprint,
+    fingerprint_or_none,
+    identity,
+    plain,
+)
 from retrograd.api.rules import KINDS, Definition
 from retrograd.api.types import accepts, param_key, type_of
 from retrograd.backend import cache
+from retrograd.derivation import derivation_of
 from retrograd.frontend.need import NeedStatic
 from retrograd.ir.types import Type
 from retrograd.places import ATTRIBUTE, ITEM, Place
@@ -39,10 +47,6 @@ Steps = tuple[tuple[str, Any], ...]
 # What reading a stored program, or finding a value that is no longer there, may raise.
 _LOST = (OSError, pickle.UnpicklingError, EOFError, ImportError, AttributeError, LookupError,
          TypeError, ValueError)
-
-
-class _Indescribable(Exception):
-    """This cannot be told to another process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def load(request: Request) -> Program | None:
         if stored.static or stored.captured:
             raise NeedStatic(stored.static, stored.captured)
         try:
-            program = _program(stored, request.function)
+            program = _program(stored, request)
         except _LOST:
             continue
         if program is not None:
@@ -108,7 +112,7 @@ def store(request: Request, program: Program) -> None:
             tuple((g.name, ways.to(g.place), fingerprint(g.value)) for g in program.guards),
             program.sources, program.residuals)
         _write(path, stored)
-    except (_Indescribable, pickle.PicklingError, AttributeError, OSError):
+    except (Indescribable, pickle.PicklingError, AttributeError, OSError):
         return                               # pickle says so of a class that is in a function
 
 
@@ -138,13 +142,14 @@ def _write(path: Path, stored: _Stored) -> None:
     cache.write(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
 
-def _program(stored: _Stored, function: Callable[..., Any]) -> Program | None:
+def _program(stored: _Stored, request: Request) -> Program | None:
+    function = request.function
     guards = []
     for name, way, expected in stored.guards:
         place = _place(way, function)
         read = place.reader()
         value = read()
-        if _fingerprint_or_none(value) != expected:
+        if fingerprint_or_none(value) != expected:
             return None                                    # it was derived for something else
         guards.append(Guard(name, read, value, place))
     captures = []
@@ -155,7 +160,8 @@ def _program(stored: _Stored, function: Callable[..., Any]) -> Program | None:
             return None
         captures.append(capture)
     units = tuple(Unit(u.params, u.results, u.readable, functools.partial(_same, u.lowered),
-                       u.written, u.visible) for u in stored.units)
+                       u.written, u.visible, functools.cache(functools.partial(
+                           _directed, request, k))) for k, u in enumerate(stored.units))
     return Program(units, tuple(captures), tuple(guards), stored.residuals, stored.sources)
 
 
@@ -163,16 +169,21 @@ def _same(emitted: Emitted) -> Emitted:
     return emitted
 
 
+def _directed(request: Request, number: int) -> Emitted | None:
+    """What takes memory for its results is not stored: few calls want it."""
+    from retrograd.pipeline import derive
+
+    return derive(request).units[number].directed()
+
+
 # --- names of files ------------------------------------------------------------------------------
 
 
 def _path(request: Request) -> Path | None:
-    function = request.function
-    if not isinstance(function, FunctionType):
-        return None
     try:
-        params = _plain(tuple(map(param_key, request.params)))
-    except _Indescribable:
+        function = identity(request.function)
+        params = plain(tuple(map(param_key, request.params)))
+    except Indescribable:
         return None
     folder, lasting = cache.folder_in(cache.root(), "programs")
     if not lasting:
@@ -180,9 +191,8 @@ def _path(request: Request) -> Path | None:
     asked = (request.product, request.wrt, request.single, request.has_aux, request.holomorphic,
              request.known_captures, request.boundscheck, request.returns,
              request.recompute, request.store, request.parallel)
-    known = (str(function.__module__), function.__qualname__, _code(function.__code__),
-             repr(params), repr(asked), *_versions())
-    return folder / f"{cache.entry_name(function.__name__, *known)}.program"
+    known = (repr(function), repr(params), repr(asked), *_versions())
+    return folder / f"{cache.entry_name(request.function.__name__, *known)}.program"
 
 
 @functools.lru_cache(maxsize=1)
@@ -204,74 +214,6 @@ def _stamps(folder: Path) -> Iterable[tuple[str, int, int]]:
         elif entry.name.endswith(".py"):
             status = entry.stat()
             yield entry.path, status.st_mtime_ns, status.st_size
-
-
-# --- what things are -----------------------------------------------------------------------------
-
-
-def fingerprint(value: Any) -> Any:
-    """What is equal for equal static values in two processes.
-
-    Raises _Indescribable for objects that have only their identity.
-    """
-    if isinstance(value, CodeType):
-        return ("code", _code(value))
-    if isinstance(value, ModuleType):
-        return ("module", value.__name__)
-    if isinstance(value, FunctionType) or at_its_name(value):
-        return ("named", type(value).__name__, value.__module__, value.__qualname__)
-    if isinstance(value, np.ufunc):
-        return ("ufunc", value.__name__)
-    if isinstance(value, Definition):
-        return ("rule", value.name, *(None if f is None else fingerprint(f)
-                                      for f in value.functions()))
-    inner = getattr(value, "py_func", None)
-    if isinstance(inner, FunctionType):
-        return ("compiled", inner.__module__, inner.__qualname__)
-    return ("plain", _plain(value))
-
-
-def _fingerprint_or_none(value: Any) -> Any:
-    try:
-        return fingerprint(value)
-    except _Indescribable:
-        return None
-
-
-def _plain(value: Any) -> Any:
-    """Nested tuples of plain data, with their types; floats as their text."""
-    if value is None or isinstance(value, (bool, int, str, bytes)):
-        return (type(value).__name__, value)
-    if isinstance(value, float):
-        return ("float", repr(value))
-    if isinstance(value, type):
-        if not at_its_name(value):
-            raise _Indescribable
-        return ("class", value.__module__, value.__qualname__)
-    if isinstance(value, tuple):
-        if value[:1] in (("object",), ("method",)):             # from `static_key`
-            raise _Indescribable
-        return ("tuple", *map(_plain, value))
-    if isinstance(value, Type):
-        return ("type", repr(value))
-    raise _Indescribable
-
-
-def _code(code: CodeType) -> str:
-    """A digest of what a code object does and of the places of its source."""
-    constants = [_code(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts]
-    parts = (code.co_code, constants, code.co_names, code.co_varnames, code.co_freevars,
-             code.co_cellvars, code.co_filename, code.co_firstlineno, code.co_name, code.co_flags,
-             code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_linetable)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _constant(value: Any) -> str:
-    if isinstance(value, frozenset):                           # their order is not fixed
-        return f"frozenset({sorted(map(_constant, value))})"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_constant, value))})"
-    return f"{type(value).__name__}:{value!r}"
 
 
 # --- ways ----------------------------------------------------------------------------------------
@@ -303,6 +245,8 @@ class _Ways:
             for k, cell in enumerate(value.__closure__ or ()):
                 self.known.setdefault(
                     id(cell), (*steps, (ATTRIBUTE, "__closure__"), (ITEM, k)))
+        if derivation_of(value) is not None:
+            self.learn(value.primal, (*steps, (ATTRIBUTE, "primal")))
         for inner in KINDS if isinstance(value, Definition) else ("py_func", "__func__"):
             if isinstance(getattr(value, inner, None), FunctionType):
                 self.learn(getattr(value, inner), (*steps, (ATTRIBUTE, inner)))
@@ -313,7 +257,7 @@ class _Ways:
 
     def to(self, place: Place | None) -> _Way:
         if place is None or not self._reached(place):
-            raise _Indescribable
+            raise Indescribable
         step = (place.kind, place.key)
         if isinstance(place.owner, Place):
             outer = self.to(place.owner)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class Settings:
 def vmap(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords: Keywords) -> Thing:
     """A call of `vmap(f, ...)`."""
     settings = Settings(*derived.settings)
-    call = bound_to(derived.function, args, keywords)
+    call = bound_to(tracer, derived.function, args, keywords)
     batch = _Batch(tracer)
     axes = _axes_of(settings.in_axes, call)
     positional = [batch.argument(a, x, f"argument {k}")
@@ -75,10 +75,11 @@ def vmap(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords: Ke
     def one(inner: Tracer, given: tuple[Thing, ...], _: Keywords) -> Thing:
         index = given[0]
         assert not isinstance(index, Handle)
+        inner = _called_from(tracer, inner)
         args = tuple(make(inner, index) for make in positional)
         keywords = {k: make(inner, index) for k, make in named.items()}
         found = calls.call(inner, derived.function, args, keywords)
-        sample = bound_to(derived.function, args, keywords)
+        sample = bound_to(inner, derived.function, args, keywords)
         return present(inner, with_contents(found, sample, derived.returns))
 
     count = tracer.builder.atom_of(batch.count)
@@ -86,6 +87,15 @@ def vmap(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords: Ke
         return _reduced(tracer, one, count, settings)
     rows = each(tracer, one, count, settings.parallel)
     return unfrozen(tracer, _with_axes(tracer, rows, settings.out_axes))
+
+
+def _called_from(tracer: Tracer, inner: Tracer) -> Tracer:
+    """The block inside, with calls from the place where `vmap` is called: what is the user's there
+    (captures, lists, places) is not the prelude's because the loop over samples is."""
+    frame = replace(tracer.frame, outer=inner.frame, caller=inner)
+    home = Tracer(tracer.context, frame, inner.builder, {}, inner.memory)
+    home.node, home.binds, home.passing = tracer.node, inner.binds, inner.passing
+    return home
 
 
 def present(tracer: Tracer, thing: Thing) -> Thing:

@@ -68,7 +68,8 @@ def _primal(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) ->
     result = calls.call(tracer, derived.function, args, keywords)
     if not derived.returns:
         return result
-    return with_contents(result, bound_to(derived.function, args, keywords), derived.returns)
+    bound = bound_to(tracer, derived.function, args, keywords)
+    return with_contents(result, bound, derived.returns)
 
 
 def _grad(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Thing:

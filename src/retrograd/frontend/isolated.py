@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 
 from retrograd.frontend import calls, cells
 from retrograd.frontend.certain import Certain, certain
@@ -32,6 +33,7 @@ from retrograd.ir.nodes import Atom, Block, Constant, Function, Value, free
 from retrograd.ir.rewrite import replaced, standing
 from retrograd.ir.types import Scalar, is_float
 from retrograd.optimise.dead import remove_dead
+from retrograd.places import ATTRIBUTE, Place
 from retrograd.program import Position
 from retrograd.trees import Fixed, Tree
 
@@ -111,7 +113,7 @@ def isolated(tracer: Tracer, function: Thing, args: Iterable[Thing],
              returns: tuple[str, ...] = ()) -> Isolated:
     """Trace a call; the arguments at the `wanted` places are differentiated. Of `returns`, the
     last contents are results."""
-    bound = bound_to(function, args, keywords)
+    bound = bound_to(tracer, function, args, keywords)
     names = list(bound.signature.parameters)
     result = Isolated(tracer.inner())
     for name, thing in bound.arguments.items():
@@ -147,15 +149,38 @@ def with_contents(returned: Thing, bound: inspect.BoundArguments, returns: tuple
     return parts[0] if len(parts) == 1 else Items("tuple", parts)
 
 
-def bound_to(function: Thing, args: Iterable[Thing], keywords: Mapping[str, Thing],
-             ) -> inspect.BoundArguments:
+def bound_to(tracer: Tracer, function: Thing, args: Iterable[Thing],
+             keywords: Mapping[str, Thing]) -> inspect.BoundArguments:
     """The arguments of a call by the names of the parameters, with defaults."""
     try:
         bound = signature_of(function).bind(*args, **keywords)
     except TypeError as error:
         raise certain(TypeError)(str(error)) from None
+    given = set(bound.arguments)
     bound.apply_defaults()
+    inner = _inside(function)
+    for name in bound.arguments:
+        if name not in given and inner is not None and bound.signature.parameters[
+                name].default is not inspect.Parameter.empty:
+            place = _place_of_default(inner, name)
+            bound.arguments[name] = tracer.captured(place, f"{inner.__name__}_default_{name}")
     return bound
+
+
+def _inside(function: Thing) -> FunctionType | None:
+    """The user's function that a derivative is of, whose default values are read at every call."""
+    while isinstance(function, Derived):
+        function = function.function
+    return function.value if isinstance(function, Static) and isinstance(
+        function.value, FunctionType) else None
+
+
+def _place_of_default(function: FunctionType, name: str) -> Place:
+    if name in (function.__kwdefaults__ or {}):
+        return Place(function, ATTRIBUTE, "__kwdefaults__").item(name)
+    code, count = function.__code__, len(function.__defaults__ or ())
+    number = code.co_varnames.index(name) - (code.co_argcount - count)
+    return Place(function, ATTRIBUTE, "__defaults__").item(number)
 
 
 def _own(result: Isolated, tracer: Tracer, name: str, thing: Thing, place: Position,
