@@ -36,6 +36,7 @@ from retrograd.optimise.choices import expand_choices
 from retrograd.optimise.common import share_common, shared_in_blocks
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
+from retrograd.optimise.destinations import with_destinations
 from retrograd.optimise.extents import share_extents
 from retrograd.optimise.forwarded import forward_stores
 from retrograd.optimise.fuse import fuse
@@ -329,19 +330,31 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
 
     def lowered() -> Emitted:
         with no_collection():
-            whole = derived.function
-            if not request.boundscheck:
-                whole = without_index_checks(whole)
-            if not request.parallel:
-                whole = without_wishes(whole)
-            program = without_boundary(optimised(lower(whole), LOWERED_OPTIMISATIONS))
-            return emit(program, "compiled", structure, header, reserved=names)
+            return emit(_lowered(derived.function, request), "compiled", structure, header,
+                        reserved=names)
+
+    def directed() -> Emitted | None:
+        with no_collection():
+            found = with_destinations(_lowered(derived.function, request))
+            if found is None:
+                return None
+            emitted = emit(found.function, "compiled", structure, header, reserved=names)
+            return replace(emitted, directed=found.positions)
 
     shown = optimised(derived.function, READABLE_OPTIMISATIONS)
     readable = emit(without_boundary(shown), "readable", structure, header,
                     reserved=names, comment_from=boundary_of(shown))
     return Unit(tuple(p.type for p in function.params), tuple(r.type for r in function.returns),
-                readable, lowered, visible=derived.structure)
+                readable, lowered, visible=derived.structure, directed=directed)
+
+
+def _lowered(function: Function, request: Request) -> Function:
+    """Loops over numbers, optimised."""
+    if not request.boundscheck:
+        function = without_index_checks(function)
+    if not request.parallel:
+        function = without_wishes(function)
+    return without_boundary(optimised(lower(function), LOWERED_OPTIMISATIONS))
 
 
 def _header(request: Request, function: Function, traced: Traced) -> list[str]:

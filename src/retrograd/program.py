@@ -143,7 +143,7 @@ class Emitted:
     A compiled function returns a flat tuple of leaves (the bare leaf when there is one). If it can
     fail, the tuple starts with the status (0: success), `integers` ints and `floats` floats.
     `helpers` stand before it in the source; `foreign` are opaque functions by the names that they
-    have there.
+    have there. Its last parameters may be memory for the results at `directed`.
     """
 
     name: str
@@ -154,6 +154,7 @@ class Emitted:
     floats: int = 0
     helpers: tuple[Helper, ...] = ()
     foreign: tuple[tuple[str, Foreign], ...] = ()
+    directed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,11 @@ class Written:
     result: int | None = None
 
 
+def nowhere() -> Emitted | None:
+    """The directed source of a function that takes no memory for its results."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One function of a program: its types, and its source for NumPy and for Numba.
@@ -184,6 +190,7 @@ class Unit:
     adjoints. `results` are the types of the flat results. `written` are the arguments that the
     user's function writes into; `visible` is the structure of what the user gets, where that is
     not what the readable function returns: a part of it, or objects of the user's classes.
+    `directed` is the source for Numba that takes memory for results, if there is one.
     """
 
     params: tuple[Type, ...]
@@ -192,6 +199,7 @@ class Unit:
     lowered: Callable[[], Emitted]
     written: tuple[Written, ...] = ()
     visible: Tree | None = None
+    directed: Callable[[], Emitted | None] = nowhere
 
     @property
     def result(self) -> Tree:

@@ -18,7 +18,7 @@ def entry_for(function, params, **options):
     call = Call(lambda *leaves: "fast", Leaf(0), (VECTOR,), True)
     return fast_entry(inspect.signature(function), "f", params, call, captures=(), guards=(),
                       slow=lambda values, out: "slow",
-                      written=lambda result, out: (result, out), **options)
+                      into=lambda leaves, out: ("fast", out), **options)
 
 
 @pytest.mark.parametrize(("param", "taken", "refused"), [

@@ -37,7 +37,7 @@ VECTOR, F = Array("float64", (None,)), Scalar("float64")
 _OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.USub: "negative",
               ast.FloorDiv: "floor_divide", ast.Lt: "less", ast.GtE: "greater_equal",
               ast.Or: "logical_or"}
-_MADE = frozenset({"zeros", "ones", "empty", "full"})
+_MADE = frozenset({"zeros", "ones", "empty", "given", "full"})
 _INDEXED = {"load": 1, "view": 1, "update": 2, "add_at": 2}
 
 

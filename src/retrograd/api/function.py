@@ -232,8 +232,7 @@ class Compiled:
         found = self._specialiser.for_values(values, self._slow)
         if found.entry is not None:
             self._entry = found.entry
-        result = found.called(values)
-        return result if out is None else self._written(result, out)
+        return found.called(values, out)
 
     def _written(self, result: Any, out: Any) -> Any:
         raise TypeError(f"{self.__name__}() returns no gradient to write into out")

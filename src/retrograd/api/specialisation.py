@@ -9,6 +9,7 @@ from typing import Any
 from retrograd.api.types import accepts, canonical, leaves_of, type_of
 from retrograd.backend.dispatch import guard_holds
 from retrograd.backend.dispatch_limit import Limit, require_within
+from retrograd.backend.dispatch_out import Into
 from retrograd.backend.dispatch_writes import put_back, require_apart
 from retrograd.errors import InternalError
 from retrograd.ir.types import Type
@@ -19,8 +20,9 @@ from retrograd.program import Capture, Param, Program, Request
 class Specialisation:
     """A derivative for one tuple of argument types.
 
-    `run(*leaves)` calls the first unit (the only one but for a vjp); `entry` does so for the
-    user's own signature after testing every argument. `backward` is the second unit of a vjp.
+    `run(*leaves)` calls the first unit (the only one but for a vjp), `into(leaves, out)` does so
+    for a call with `out`; `entry` does either for the user's own signature after testing every
+    argument. `backward` is the second unit of a vjp.
     """
 
     request: Request
@@ -30,6 +32,7 @@ class Specialisation:
     targets: tuple[Type, ...]
     backward: Callable[..., Any] | None = None
     limit: Limit | None = None
+    into: Into | None = None
 
     def holds(self) -> bool:
         """Whether what the program took from outside is still of the same types and identity."""
@@ -49,10 +52,13 @@ class Specialisation:
         require_within(self.limit, leaves)
         return leaves
 
-    def called(self, values: Sequence[Any]) -> Any:
+    def called(self, values: Sequence[Any], out: Any = None) -> Any:
         """The first unit's results for these arguments."""
         leaves = self.leaves(values)
-        result = self.run(*leaves)
+        if out is None or self.into is None:
+            result = self.run(*leaves)
+        else:
+            result = self.into(leaves, out)
         given = [v for v, _ in given_leaves(self.request.params, values)]
         put_back(self.program.units[0].written, given, leaves)
         return result

@@ -21,6 +21,7 @@ from retrograd.api.types import canonical, differentiated, param_key, param_of
 from retrograd.backend import execute
 from retrograd.backend.dispatch import fast_entry, runner
 from retrograd.backend.dispatch_limit import Limit, require_known
+from retrograd.backend.dispatch_out import Into, Made
 from retrograd.backend.dispatch_results import Call
 from retrograd.backend.numba_compile import compiler_lock
 from retrograd.errors import Unsupported
@@ -40,7 +41,7 @@ from retrograd.program import (
     leaf_types,
     param_at,
 )
-from retrograd.trees import Node
+from retrograd.trees import Node, Tree
 
 if TYPE_CHECKING:
     from retrograd.api.residuals import Residuals
@@ -181,12 +182,16 @@ class Specialiser:
         call = replace(self.call(unit, targets), limit=limit)
         captured = tuple(c.type for c in program.captures)
         types = (*(t for p in request.params for t in leaf_types(p)), *captured)
-        entry = None if self._written is None else fast_entry(
+        run = runner(self.name, types, call)
+        into = None if self._written is None else Into(
+            run, self._written, self._part(unit),
+            functools.partial(self._directed, unit, targets, types))
+        entry = None if into is None else fast_entry(
             self.signature, self.name, request.params, call, captures=program.captures,
-            guards=program.guards, slow=slow, written=self._written,
+            guards=program.guards, slow=slow, into=into,
             numbers=[p for p in self.wanted.positions if isinstance(p, int)], any_layout=declared)
-        made = Specialisation(request, program, runner(self.name, types, call), entry, targets,
-                              self._backward(request, program), limit)
+        made = Specialisation(request, program, run, entry, targets,
+                              self._backward(request, program), limit, into)
         if derived.fresh and self._on_disk():
             stored.store(request, program)
         before = None if self.latest is None else self.latest.request.params
@@ -200,6 +205,18 @@ class Specialiser:
         self.records.add(request.params, reason, seconds)
         self.records.warn(self.name)
         return made
+
+    def _directed(self, unit: Unit, targets: tuple[Type, ...], types: Sequence[Type],
+                  ) -> Made | None:
+        """What makes results in memory that is given; None where results are copied."""
+        if not self.options.jit or unit.written:
+            return None
+        with self._making(), self._lock:
+            found = execute.directed(unit, self.options.compile_options(), targets)
+        if found is None:
+            return None
+        call, memory = found
+        return runner(self.name, (*types, *memory.values()), call), memory
 
     def _limit(self, program: Program) -> Limit | None:
         most = self.options.max_memory
@@ -228,7 +245,8 @@ class Specialiser:
             if self._on_disk():
                 stored.store_need(request, need)
             raise
-        units = tuple(replace(u, lowered=functools.cache(u.lowered)) for u in program.units)
+        units = tuple(replace(u, lowered=functools.cache(u.lowered),
+                              directed=functools.cache(u.directed)) for u in program.units)
         return replace(program, units=units)
 
     def _on_disk(self) -> bool:
@@ -262,11 +280,15 @@ class Specialiser:
     def _targets(self, unit: Unit, request: Request) -> tuple[Type, ...]:
         if self.product not in (GRAD, VALUE_AND_GRAD):
             return unit.results
+        return execute.result_types(unit, self._part(unit), self._floats(request))
+
+    def _part(self, unit: Unit) -> Tree:
+        """The part of the results that `out` receives: the gradients, if there are any."""
         part = unit.result
-        if self.product == VALUE_AND_GRAD or self.options.has_aux:
+        if self.product == VALUE_AND_GRAD or (self.product == GRAD and self.options.has_aux):
             assert isinstance(part, Node)
             part = part.children[1 if self.product == VALUE_AND_GRAD else 0]
-        return execute.result_types(unit, part, self._floats(request))
+        return part
 
     def _floats(self, request: Request) -> list[Type]:
         """The types of the differentiated floats."""

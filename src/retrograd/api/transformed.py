@@ -13,11 +13,13 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
+from retrograd.api import outputs
 from retrograd.api.function import Compiled
 from retrograd.api.options import Options
-from retrograd.api.parameters import Wanted, signature_of, with_direction
+from retrograd.api.parameters import Wanted, signature_of, with_direction, with_tangents
 from retrograd.derivation import Derivation
 from retrograd.program import PATH
+from retrograd.trees import taken_apart
 
 
 class Transformed(Compiled):
@@ -40,6 +42,9 @@ class Transformed(Compiled):
         """Without what is said of the function inside (`derivation`)."""
         return replace(self.options, has_aux=False, holomorphic=False, returns=())
 
+    def _written(self, result: Any, out: Any) -> Any:
+        return outputs.written(*taken_apart(result), out, "result")
+
     @property
     def derivation(self) -> Derivation:
         return Derivation(self.kind, self.primal, self._wanted.positions, self._wanted.single,
@@ -57,12 +62,13 @@ class Transformed(Compiled):
 
 
 class Pushforward(Transformed):
-    """Takes the primals and then as many tangents; returns the value and its tangent."""
+    """Takes the primals and then as many tangents; returns the value and its tangent. The setting
+    is the number of primals."""
 
     kind = "jvp"
 
     def _signature_of(self, function: Callable[..., Any]) -> inspect.Signature:
-        return inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
+        return with_tangents(signature_of(function), int(str(self.settings[0])))
 
 
 class HessianVectorProduct(Transformed):
@@ -109,6 +115,6 @@ def path_number(function: Callable[..., Any]) -> PathNumber:
 
 
 @functools.lru_cache(maxsize=256)
-def pushforward_of(function: Callable[..., Any], options: Options) -> Pushforward:
-    """The object behind calls of `jvp`, one for each function."""
-    return Pushforward(function, Wanted((), False), options)
+def pushforward_of(function: Callable[..., Any], options: Options, count: int) -> Pushforward:
+    """The object behind calls of `jvp` with so many primals, one for each function."""
+    return Pushforward(function, Wanted((), False), options, (count,))

@@ -6,8 +6,9 @@ The text for `value_and_grad` of a function of a float and a matrix:
 
     def entry(x, A, *, out=None):
         if type(x) is float and type(A) is ndarray and A.dtype is d0 and A.flags.num & 259 ...:
+            if out is not None: return into((x, A), out)
             r0, r1, r2 = call(x, A)
-            return (r0, (r1, r2)) if out is None else written((r0, (r1, r2)), out)
+            return (r0, (r1, r2))
         return slow((x, A), out)
 
 `run`, beside it, takes the leaves of arguments that were tested already.
@@ -46,12 +47,12 @@ def slow_entry(signature: inspect.Signature, name: str,
 def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param], call: Call, *,
                captures: Sequence[Capture], guards: Sequence[Guard],
                slow: Callable[[tuple[Any, ...], Any], Any],
-               written: Callable[[Any, Any], Any], numbers: Collection[int] = (),
+               into: Callable[[tuple[Any, ...], Any], Any], numbers: Collection[int] = (),
                any_layout: bool = False) -> Callable[..., Any] | None:
     """The entry of a specialisation; None where its static arguments cannot be tested quickly.
 
-    Results go through `written(results, out)` where `out` is given. Parameters at the positions
-    `numbers` are floats that may be given as ints.
+    With `out`, `into(leaves, out)` makes the call. Parameters at the positions `numbers` are floats
+    that may be given as ints.
 
     Code for strided arrays takes contiguous ones too, only more slowly: with `any_layout` it
     gets them, otherwise they go to `slow`, for code of their own.
@@ -79,15 +80,13 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
         assert test is not None
         tests.append(test.replace(local, f"({local} := {read}())", 1))
         leaves.append(passed(local, capture.type, call, names))
-    lines = [*apart(call.written, leaves, names), *within(call.limit, leaves, names),
-             *calling(call, leaves, names)]
-    *body, last = _indent(lines, 8)
+    lines = [*apart(call.written, leaves, names), *within(call.limit, leaves, names)]
     if "out" not in signature.parameters:
-        result = last.strip().removeprefix("return ")
-        last = f"        return {result} if out is None else {names.put('written', written)}"
-        last += f"({result}, out)"
-    lines = [_definition(signature, names), f"    if {' and '.join(tests) or 'True'}:", *body, last,
-             f"    {_slow(signature, names, slow)}"]
+        values = "".join(f"{leaf}, " for leaf in leaves)
+        lines.append(f"if out is not None: return {names.put('into', into)}(({values}), out)")
+    lines += calling(call, leaves, names)
+    lines = [_definition(signature, names), f"    if {' and '.join(tests) or 'True'}:",
+             *_indent(lines, 8), f"    {_slow(signature, names, slow)}"]
     return _defined(lines, names, name)
 
 

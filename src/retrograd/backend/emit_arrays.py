@@ -181,6 +181,16 @@ def _filled(context: Context, let: Let) -> ast.expr:
                               *_dtype_unless(context, let, "float64"))
 
 
+def _given(context: Context, let: Let) -> ast.expr:
+    """`out if out.shape == (n,) else np.empty(n)`"""
+    memory, *extents = let.args
+    dims = syntax.sequence([context.bare(e) for e in extents])
+    fits = syntax.compare("equal", syntax.attribute(context.atom(memory), "shape"), dims)
+    made = context.numpy_call("empty", shape_of(context, extents),
+                              *_dtype_unless(context, let, "float64"))
+    return syntax.chosen(fits, context.atom(memory), made)
+
+
 def _full(context: Context, let: Let) -> ast.expr:
     value = let.args[0]
     return context.numpy_call("full", shape_of(context, let.args[1:]), context.bare(value),
@@ -266,7 +276,8 @@ _PRINTERS: dict[str, Callable[[Context, Let], ast.expr]] = {
     "transpose": _transpose, "reshape": _reshape, "broadcast_to": _broadcast_to,
     "diagonal": _diagonal, "dim": _dim,
     "cumsum": _scan, "cumprod": _scan, "matmul": _matmul, "einsum": _einsum,
-    "zeros": _filled, "ones": _filled, "empty": _filled, "full": _full, "eye": _eye,
-    "arange": _arange, "array": _array, "concatenate": _concatenate, "copy": _copy, "let": _let,
-    "complex": _complex, "argsort": _argsort, "searchsorted": _searchsorted, "opaque": call,
+    "zeros": _filled, "ones": _filled, "empty": _filled, "given": _given, "full": _full,
+    "eye": _eye, "arange": _arange, "array": _array, "concatenate": _concatenate, "copy": _copy,
+    "let": _let, "complex": _complex, "argsort": _argsort, "searchsorted": _searchsorted,
+    "opaque": call,
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import linecache
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from retrograd.backend.dispatch_results import Call
 from retrograd.backend.numba_compile import CompileOptions, compile_emitted
-from retrograd.ir.types import Type
+from retrograd.ir.types import Array, Type
 from retrograd.program import Emitted, Unit
 from retrograd.trees import Tree, positions
 
@@ -20,7 +21,28 @@ def compiled(unit: Unit, options: CompileOptions, targets: tuple[Type, ...]) -> 
     for _, function in emitted.foreign:
         if function.direct is None:
             function.value.warn()
-    kernel = compile_emitted(emitted, unit.params, options)
+    return _call(emitted, unit, unit.params, options, targets)
+
+
+def directed(unit: Unit, options: CompileOptions, targets: tuple[Type, ...],
+             ) -> tuple[Call, dict[int, Array]] | None:
+    """The machine code of a unit that takes memory for some of its results as further arguments:
+    for those at these positions, contiguous memory of these types. None where no result can have
+    memory that is given."""
+    emitted = unit.directed()
+    if emitted is None:
+        return None
+    memory = {}
+    for position in emitted.directed:
+        type = unit.results[position]
+        assert isinstance(type, Array)
+        memory[position] = replace(type, layout="C")
+    return _call(emitted, unit, (*unit.params, *memory.values()), options, targets), memory
+
+
+def _call(emitted: Emitted, unit: Unit, params: tuple[Type, ...], options: CompileOptions,
+          targets: tuple[Type, ...]) -> Call:
+    kernel = compile_emitted(emitted, params, options)
     return Call(kernel.call, emitted.structure, targets, True, emitted.failures,
                 emitted.integers, emitted.floats, unit.written, unit.visible)
 

@@ -111,7 +111,8 @@ def _compile(name: str, emitted: Emitted, params: tuple[Type, ...],
         setattr(module, helper.name, numba.njit(
             parallel=helper.parallel, **{**settings, "fastmath": flags})(
             getattr(module, helper.name)))
-    signature = tuple(numba_type(p) for p in params)
+    read = len(params) - len(emitted.directed)
+    signature = tuple(numba_type(p, k < read) for k, p in enumerate(params))
     if not (options.cache and lasting):
         dispatcher = numba.njit(**settings)(function)
         dispatcher.compile(signature)
@@ -186,8 +187,9 @@ def compiler_lock() -> contextlib.AbstractContextManager[Any]:
     return lock
 
 
-def numba_type(type: Type) -> Any:
-    """Numba's type of an argument; arrays are typed read-only, so that any may be passed."""
+def numba_type(type: Type, readonly: bool = True) -> Any:
+    """Numba's type of an argument; arrays that are only read are typed read-only, so that any may
+    be passed."""
     from numba import types
 
     if isinstance(type, Generator):
@@ -195,5 +197,5 @@ def numba_type(type: Type) -> Any:
     array: Any = types.Array
     scalar = getattr(types, "boolean" if type.dtype == "bool" else type.dtype)
     if isinstance(type, Array):
-        return array(scalar, type.rank, type.layout, readonly=True)
+        return array(scalar, type.rank, type.layout, readonly=readonly)
     return scalar

@@ -11,8 +11,8 @@ Derivatives live in `rules/`, printing and lowering in `backend/`.
     index         `load`, `take`, `update`, `add_at`, `push` (a row of a growable tape)
     contraction   `matmul`, `einsum`
     scan          `cumsum`, `cumprod`
-    create        `zeros`, `ones`, `empty`, `full`, `arange`, `eye`, `array`, `concatenate`,
-                  `copy`, `dim`, `let`, `complex` (of two floats)
+    create        `zeros`, `ones`, `empty`, `given`, `full`, `arange`, `eye`, `array`,
+                  `concatenate`, `copy`, `dim`, `let`, `complex` (of two floats)
     library       `solve`, `inv`, `det`, `slogdet_sign`, `slogdet_log`, `cholesky`; `argsort`
                   (stable), `searchsorted`
     calls         `ruled`, `stop`: see `ir/ruled.py` (of the family create)

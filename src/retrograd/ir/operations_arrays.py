@@ -312,6 +312,10 @@ def _make(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *dims, dtype: function(tuple(int(d) for d in dims), dtype=dtype)
 
 
+def _given_zeros(_: Any, *dims: Any, dtype: str) -> Any:
+    return np.zeros(tuple(int(d) for d in dims), dtype=dtype)
+
+
 def _full(value: Any, *dims: Any, dtype: str) -> Any:
     return np.full(tuple(int(d) for d in dims), value, dtype=dtype)
 
@@ -384,6 +388,8 @@ ALL = (
     Operation("ones", "create", _declared, _given(0), _make(np.ones), 2.0, _yes),
     # evaluated with zeros, so that the interpreter is deterministic
     Operation("empty", "create", _declared, _given(0), _make(np.zeros), 2.0, _yes),
+    # memory that the caller of a compiled function gives, where its shape fits, else new memory
+    Operation("given", "create", _declared, _given(1), _given_zeros, 2.0, _yes),
     Operation("full", "create", _declared, _given(1), _full, 2.0, _yes),
     Operation("eye", "create", _declared, _given(0), _eye, 2.0, _yes),
     Operation("arange", "create", _declared, _arange, _arange_of, 2.0, _yes),

@@ -227,7 +227,7 @@ class _Body:
             hoister.shapes.arrays[value] = shape
         checks = [] if made in hoister.made else self.checks(shape, let)
         hoister.made.add(before)
-        return checks if inner is made else [*checks, *_filled(let, inner, extents)]
+        return checks if inner is made else [*checks, *filled(let, inner, extents)]
 
     def atom(self, extent: Extent, let: Let) -> Atom:
         """An extent before the loop, where it must not be negative."""
@@ -265,7 +265,7 @@ class _Body:
 # --- contents ------------------------------------------------------------------------------------
 
 
-def _filled(let: Let, array: Value, extents: tuple[Atom, ...]) -> list[Statement]:
+def filled(let: Let, array: Value, extents: tuple[Atom, ...]) -> list[Statement]:
     """Loops that write into `array` what `let` would make."""
     indices = tuple(Value("k", INT) for _ in extents)
 

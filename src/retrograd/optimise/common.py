@@ -32,8 +32,8 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.operations import OPERATIONS
 
-_FRESH = frozenset({"zeros", "ones", "empty", "full", "eye", "arange", "array", "copy", "update",
-                    "add_at", "push", "let"})
+_FRESH = frozenset({"zeros", "ones", "empty", "given", "full", "eye", "arange", "array", "copy",
+                    "update", "add_at", "push", "let"})
 Known = dict[Any, Value]
 
 

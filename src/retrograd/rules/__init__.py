@@ -31,7 +31,7 @@ ZERO_DERIVATIVE: frozenset[str] = frozenset({
     "logical_and", "logical_or", "logical_not", "isnan", "isinf", "isfinite", "signbit",
     "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift",
     "any", "all", "argmax", "argmin", "argsort", "searchsorted",
-    "zeros", "ones", "empty", "eye", "dim", "slogdet_sign", "stop",
+    "zeros", "ones", "empty", "given", "eye", "dim", "slogdet_sign", "stop",
     "opaque",                    # its derivative is that of the `ruled` around it
 })
 
