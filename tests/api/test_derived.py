@@ -318,4 +318,4 @@ def test_jvp_compiles_once_for_a_function() -> None:
 
     for k in range(3):
         rg.jvp(scaled, (X * k,), (V,))
-    assert len(pushforward_of(scaled, Options()).signatures) == 1
+    assert len(pushforward_of(scaled, Options(), 1).signatures) == 1

@@ -25,7 +25,7 @@ import pytest
 
 import truth
 from frontend.tracing import leaves, request_for
-from golden import programs
+from golden import derived_programs, programs
 from golden.programs import CASES, Case
 from oracle import seeds_of
 from retrograd import pipeline
@@ -78,6 +78,7 @@ def test_the_same_bytes(case: Case, product: str, request: pytest.FixtureRequest
 
 def test_every_file_belongs_to_a_case() -> None:
     expected = {file_of(*kept) for kept in KEPT}
+    expected.update(FOLDER / "derived" / f"{name}.py" for name in derived_programs.CASES)
     assert {p for p in FOLDER.glob("*/*.py") if "__pycache__" not in p.parts} == expected
 
 

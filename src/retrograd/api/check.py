@@ -143,7 +143,7 @@ def _second_order(function: Callable[..., Any], args: tuple[Any, ...],
     generator = np.random.default_rng(1)
     tangents = tuple(_direction(generator, a) if k in positions else None
                      for k, a in enumerate(args))
-    pushed = pushforward_of(function, Options(**options))
+    pushed = pushforward_of(function, Options(**options), len(args))
     inner = {k: v for k, v in options.items() if k != "returns"}
     _first_order(pushed, (*args, *tangents), positions, asked, inner)
 

@@ -136,6 +136,30 @@ def with_direction(signature: inspect.Signature, place: Position) -> inspect.Sig
     return inspect.Signature(parameters)
 
 
+def with_tangents(signature: inspect.Signature, count: int) -> inspect.Signature:
+    """The first parameters of a function, so many, and their tangents.
+
+    Raises TypeError where the function does not take so many arguments by position.
+    """
+    names: list[str] = []
+    for p in signature.parameters.values():
+        if p.kind in _POSITIONAL:
+            names.append(p.name)
+        elif p.kind is inspect.Parameter.VAR_POSITIONAL:
+            names += [f"{p.name}_{k}" for k in range(count - len(names))]
+    if count > len(names):
+        raise TypeError(f"the function takes {len(names)} positional arguments, but {count} "
+                        "primals were given")
+    names = names[:count]
+    for primal in names[:]:
+        name = f"{primal}_dot"
+        while name in names:
+            name += "_"
+        names.append(name)
+    return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY)
+                              for n in names])
+
+
 def place_name(signature: inspect.Signature, place: Position) -> str:
     """The name of a parameter, or `args[k]`."""
     names = list(signature.parameters)

@@ -229,7 +229,8 @@ def jvp(f: _Function, primals: Sequence[Any], tangents: Sequence[Any], **options
     if len(primals) != len(tangents):
         raise TypeError(f"jvp got {len(primals)} primals and {len(tangents)} tangents")
     check_no_aux("jvp", options)
-    value, tangent = pushforward_of(_primal_of(f), Options(**options))(*primals, *tangents)
+    value, tangent = pushforward_of(_primal_of(f), Options(**options), len(primals))(
+        *primals, *tangents)
     return value, tangent
 
 
