@@ -38,5 +38,6 @@ ZERO_DERIVATIVE: frozenset[str] = frozenset({
 INDEXED: frozenset[str] = frozenset({"view", "load", "take", "update", "add_at", "push"})
 
 OF_USERS: frozenset[str] = frozenset({"ruled"})      # what a rule of the user's says
+LOWERED: frozenset[str] = frozenset({"accumulate"})  # made after everything is differentiated
 
-__all__ = ["INDEXED", "OF_USERS", "RULES", "ZERO_DERIVATIVE"]
+__all__ = ["INDEXED", "LOWERED", "OF_USERS", "RULES", "ZERO_DERIVATIVE"]
