@@ -63,11 +63,19 @@ def type_of(value: Any) -> Type | Known:
 
 def param_of(value: Any) -> Param:
     """What an argument is: a container of what its parts are, or as `type_of` says."""
+    try:
+        return _param_of(value)
+    except RecursionError:
+        raise Unsupported("an argument is a container that contains itself, or is nested too "
+                          "deeply", "pass the parts that are needed") from None
+
+
+def _param_of(value: Any) -> Param:
     kind = containers.kind_of(value)
     if kind is None:
         return type_of(value)
     parts, keys = containers.taken_apart(value, kind)
-    return container(kind, tuple(map(param_of, parts)), keys, value)
+    return container(kind, tuple(map(_param_of, parts)), keys, value)
 
 
 def container(kind: containers.Kind, parts: tuple[Param, ...], keys: tuple[Any, ...],

@@ -76,7 +76,7 @@ def _dataclass(tracer: Tracer, cls: type, cell: Cell, args: Args, keywords: Keyw
         names.append(name)
         items.append(item)
     tracer.memory.held[cell] = Items(cls, tuple(items), tuple(names))
-    if hasattr(cls, "__post_init__"):
+    if "__post_init__" in cls.__init__.__code__.co_names:  # type: ignore[misc]
         objects.class_attribute(tracer, cls, "__post_init__")
         inline.function(tracer, cls.__post_init__, (cell, *_only_for_init(tracer, cls, bound)), {},
                         user=True)

@@ -164,6 +164,11 @@ def compare(tracer: Tracer, op: ast.cmpop, left: Thing, right: Thing) -> Thing:
     """One comparison; `is`, `in` and comparisons of static things are decided now."""
     if isinstance(op, (ast.Is, ast.IsNot)) and isinstance(left, Cell) and isinstance(right, Cell):
         return constant_of(lists.same(tracer, left, right) == isinstance(op, ast.Is))
+    if isinstance(op, (ast.Is, ast.IsNot)) and isinstance(left, Items) and isinstance(right, Items):
+        if left is not right:
+            tracer.refuse("whether two tuples or objects are the same one is not known",
+                          "compare what they are made of")
+        return constant_of(isinstance(op, ast.Is))
     left, right = cells.frozen(tracer, left), cells.frozen(tracer, right)
     left_known, a = known(left)
     right_known, b = known(right)

@@ -12,7 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, NoReturn
 
 from retrograd import containers
 from retrograd.containers import Kind
@@ -130,10 +130,13 @@ def attribute(tracer: Tracer, owner: Thing, found: Items, name: str) -> Thing:
     return class_attribute(tracer, cls, name)
 
 
-def _missing(tracer: Tracer, owner: Thing, cls: type, name: str) -> Thing:
-    if hasattr(cls, "__getattr__"):
+def _missing(tracer: Tracer, owner: Thing, cls: type, name: str) -> NoReturn:
+    reader = inspect.getattr_static(cls, "__getattribute__")
+    if hasattr(cls, "__getattr__") or reader is not object.__dict__["__getattribute__"]:
         tracer.refuse(f"{cls.__name__} makes its attributes itself, in __getattr__",
                       "define the attribute, or a property")
+    if name.startswith("__"):
+        tracer.refuse(f"{name} of an object is not supported", "use its attributes")
     if isinstance(owner, Cell) and not any(c.outside for c in owner.closure()):
         raise certain(AttributeError)(f"{cls.__name__!r} object has no attribute {name!r}")
     tracer.refuse(f"{name!r} is no field of {cls.__name__}: of an argument only the fields are "

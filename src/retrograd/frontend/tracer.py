@@ -62,6 +62,7 @@ class Context:
     foreign: dict[Hashable, Foreign] = field(default_factory=dict)        # opaque functions
     rules_wanted: int = 1            # so deep rules are traced that are called inside rules
     rules_inside: int = 0
+    opening: set[int] = field(default_factory=set)              # captured containers, by identity
     outside: dict[Cell, Items] = field(default_factory=dict)    # lists, dicts, objects, as well
 
     def given(self, value: Value, captured: bool = False) -> Thing:
@@ -269,7 +270,7 @@ class Tracer:
         if not self.frame.user:
             return Static(value) if not isinstance(value, (bool, int, float, complex)) \
                 else constant_of(value)
-        if containers.kind_of(value) is not None and type(value) not in containers.REGISTERED:
+        if containers.kind_of(value) is not None and self._opens(value):
             return self.context.captured.setdefault(key, self._captured_items(place, name, value))
         kind = type_of_value(value)
         if kind is None:
@@ -292,12 +293,22 @@ class Tracer:
         assert kind is not None
         parts, keys = containers.taken_apart(value, kind)
         self._guard(Place(place, STRUCTURE), name, structure(value))
+        if id(value) in self.context.opening:
+            self.refuse(f"{name!r} contains itself", "capture what is needed of it")
+        self.context.opening.add(id(value))
         if containers.is_dataclass(kind):
             items = tuple(self.captured(Place(place, ATTRIBUTE, k), f"{name}_{k}") for k in keys)
         else:
             items = tuple(self.captured(place.item(k), f"{name}_{k}") for k in (
                 keys if kind == "dict" else range(len(parts))))
+        self.context.opening.discard(id(value))
         return self.context.from_outside(Items(kind, items, keys))
+
+    def _opens(self, value: Any) -> bool:
+        """Whether a captured container is read part by part; other objects by attribute."""
+        kind: type = type(value)
+        return kind not in containers.REGISTERED and (not containers.is_dataclass(kind) or all(
+            hasattr(value, name) for name in containers.fields_of(kind)))
 
     def need_static(self, atom: Atom, what: str) -> NoReturn:
         """`atom` must be known while compiling: ask for the parameters that it comes from."""
