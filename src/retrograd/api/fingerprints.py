@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd import containers
 from retrograd.api.pickling import at_its_name
 from retrograd.api.rules import Definition
 from retrograd.derivation import Derivation, derivation_of
@@ -80,7 +81,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, type):
         if not at_its_name(value):
             raise Indescribable
-        return ("class", value.__module__, value.__qualname__)
+        return ("class", value.__module__, value.__qualname__, containers.is_named_tuple(value),
+                containers.is_changeable(value))
     if isinstance(value, tuple):
         if value[:1] in (("object",), ("method",)):             # from `static_key`
             raise Indescribable

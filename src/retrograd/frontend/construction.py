@@ -78,7 +78,8 @@ def _dataclass(tracer: Tracer, cls: type, cell: Cell, args: Args, keywords: Keyw
     tracer.memory.held[cell] = Items(cls, tuple(items), tuple(names))
     if "__post_init__" in cls.__init__.__code__.co_names:  # type: ignore[misc]
         objects.class_attribute(tracer, cls, "__post_init__")
-        inline.function(tracer, cls.__post_init__, (cell, *_only_for_init(tracer, cls, bound)), {},
+        post_init = inspect.getattr_static(cls, "__post_init__")
+        inline.function(tracer, post_init, (cell, *_only_for_init(tracer, cls, bound)), {},
                         user=True)
 
 
