@@ -1,6 +1,8 @@
-"""The cost of a call when there is nothing to compute: three numbers, and five small arrays."""
+"""The cost of a call when there is nothing to compute: three numbers, small arrays, containers."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -61,6 +63,37 @@ def small_arrays() -> None:
     table("five arrays of four (target: under 6 us)", rows)
 
 
+class Four(NamedTuple):
+    a: np.ndarray
+    b: np.ndarray
+    c: np.ndarray
+    d: np.ndarray
+
+
+def four_arrays(a, b, c, d):
+    return np.sum(a * b + c * d)
+
+
+def of_a_dict(p):
+    return np.sum(p["a"] * p["b"] + p["c"] * p["d"])
+
+
+def of_a_named_tuple(p):
+    return np.sum(p.a * p.b + p.c * p.d)
+
+
+def containers() -> None:
+    arrays = [np.random.default_rng(k).standard_normal(4) for k in range(4)]
+    by = (0, 1, 2, 3)
+    rows = {
+        "four parameters": seconds(rg.grad(four_arrays, argnums=by), *arrays),
+        "a dict of four": seconds(rg.grad(of_a_dict), dict(zip("abcd", arrays, strict=True))),
+        "a named tuple of four": seconds(rg.grad(of_a_named_tuple), Four(*arrays)),
+    }
+    table("four arrays of four, in containers", rows)
+
+
 if __name__ == "__main__":
     numbers()
     small_arrays()
+    containers()
