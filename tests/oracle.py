@@ -126,7 +126,7 @@ def assert_type(gradient: Any, argument: Any, label: str) -> None:
 
 def assert_agreement(numpy: Any, compiled: Any, args: Sequence[Any], place: str) -> None:
     """The same numbers from both modes, relative to the size of each array."""
-    rtol = AGREEMENT[precision(args)]
+    rtol = AGREEMENT[precision([*args, *leaves(numpy)])]
     for a, b in zip(leaves(numpy), leaves(compiled), strict=True):
         one, other = in_double(a), in_double(b)
         assert truth.close(other, one, rtol), f"{place}: the modes differ:\n{a}\n{b}"
