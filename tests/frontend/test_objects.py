@@ -177,6 +177,33 @@ def test_a_method_that_is_replaced_is_compiled_anew(monkeypatch):
     assert g(2.0) == 4.0
 
 
+class Tally:
+    def __init__(self, x):
+        self.x = x
+
+    def __bool__(self):
+        return False
+
+    def __iadd__(self, other):
+        self.x = self.x * other
+        return self
+
+    def __add__(self, other):
+        return Tally(self.x + other)
+
+
+def test_truth_and_augmented_operators_are_the_class_own():
+    def f(x):
+        a = Tally(x)
+        b = a
+        b += x
+        pair = [a]
+        pair[0] += x
+        return (1.0 if a else 2.0) * a.x * (1.0 if State(x) else 5.0) + (a + 1.0).x * 0.0
+
+    assert rg.grad(f, jit=False)(2.0) == 2 * 3 * 4.0
+
+
 def test_arrays_of_containers():
     got = rg.grad(lambda p: np.sum(np.array(p) ** 2), jit=False)(Point(1.0, 2.0))
     assert got == Point(2.0, 4.0)

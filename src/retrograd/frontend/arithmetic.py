@@ -51,6 +51,12 @@ def binary(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing
     return thing_of(arithmetic(tracer, name, a, b))
 
 
+def augmented(tracer: Tracer, op: ast.operator, left: Thing, right: Thing) -> Thing:
+    """What `left op= right` binds, where left is no array and no list."""
+    found = objects.augmented(tracer, METHODS[type(op)], left, right)
+    return binary(tracer, op, left, right) if found is None else found
+
+
 def _operand(tracer: Tracer, thing: Thing) -> Thing:
     """What an operator sees of a container; of an object it sees none."""
     thing = cells.opened(tracer, thing)

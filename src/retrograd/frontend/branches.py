@@ -21,6 +21,7 @@ from retrograd.frontend.things import (
     Thing,
     atom_of,
     has_function,
+    is_tuple,
     leaves,
     same_structure,
     with_leaves,
@@ -56,10 +57,11 @@ def truth(tracer: Tracer, thing: Thing) -> Atom:
     """The bool that Python's `if` sees."""
     if isinstance(thing, Static):
         return constant_of(bool(thing.value))
-    if isinstance(thing, Cell):
-        thing = cells.content(tracer, thing)
-    if isinstance(thing, Items):
-        return constant_of(bool(thing.items))
+    if isinstance(thing, (Cell, Items)):
+        found = _truth_of_container(tracer, thing)
+        if found is not None:
+            return found
+        thing = cells.content(tracer, thing) if isinstance(thing, Cell) else thing
     if isinstance(thing, Grown):
         thing = thing.count
     atom = tracer.atom(thing)
@@ -72,6 +74,21 @@ def truth(tracer: Tracer, thing: Thing) -> Atom:
     if atom.type.dtype == "bool":
         return atom
     return tracer.builder.let("not_equal", atom, zero(Scalar(atom.type.dtype)))
+
+
+def _truth_of_container(tracer: Tracer, thing: Cell | Items) -> Atom | None:
+    """The truth of an object, which its class may define, and of a container of known length."""
+    from retrograd.frontend import objects
+
+    for method in ("__bool__", "__len__"):
+        call = objects.special_method(tracer, thing, method)
+        if call is not None:
+            return truth(tracer, call(()))
+    content = cells.opened(tracer, thing)
+    if not isinstance(content, Items):
+        return None
+    is_object = isinstance(content.kind, type) and not is_tuple(content)
+    return constant_of(is_object or bool(content.items))
 
 
 def _only_element(tracer: Tracer, atom: Atom) -> Atom:

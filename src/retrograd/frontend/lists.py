@@ -201,7 +201,7 @@ def place_of(content: Items, key: Any, message: str) -> int:
 def augment(tracer: Tracer, owner: Container, node: ast.expr, op: ast.operator, value: ast.expr,
             ) -> None:
     """`owner[node] op= value`."""
-    from retrograd.frontend.arithmetic import binary as arithmetic
+    from retrograd.frontend.arithmetic import augmented
     from retrograd.frontend.expressions import evaluate
 
     key = evaluate(tracer, node)
@@ -216,10 +216,11 @@ def augment(tracer: Tracer, owner: Container, node: ast.expr, op: ast.operator, 
         storing.augment_whole(tracer, old, op, evaluate(tracer, value))
         return
     right = evaluate(tracer, value)
-    if isinstance(old, Cell) and isinstance(op, ast.Add):
+    if isinstance(old, Cell) and isinstance(op, ast.Add) and not isinstance(
+            getattr(cells.content(tracer, old), "kind", ""), type):
         extend(tracer, old, right)
         return
-    assign(tracer, owner, key, arithmetic(tracer, op, old, right))
+    assign(tracer, owner, key, augmented(tracer, op, old, right))
 
 
 def delete(tracer: Tracer, owner: Container, key: Thing) -> None:

@@ -260,6 +260,13 @@ def special_method(tracer: Tracer, thing: Thing, name: str) -> Called | None:
     return call
 
 
+def augmented(tracer: Tracer, name: str, owner: Thing, other: Thing) -> Thing | None:
+    """`owner op= other`, where the owner's class says itself what that is."""
+    call = special_method(tracer, owner, f"__i{name}__")
+    result = None if call is None else call((other,))
+    return None if result == Static(NotImplemented) else result
+
+
 def operated(tracer: Tracer, name: str, left: Thing, right: Thing) -> Thing | None:
     """`left op right`, where one of them is an object whose class defines it: `name` is add,
     sub, ..."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from retrograd import containers
 from retrograd.frontend import branches, cells, lists, loops, objects, storing
-from retrograd.frontend.arithmetic import binary
+from retrograd.frontend.arithmetic import augmented
 from retrograd.frontend.binding import bind, named
 from retrograd.frontend.branches import join, truth
 from retrograd.frontend.certain import Certain
@@ -119,7 +119,7 @@ def _aug_assign(tracer: Tracer, node: ast.AugAssign) -> None:
             objects.content(tracer, old) is None):
         lists.extend(tracer, old, value)
         return
-    tracer.env[name] = named(tracer, binary(tracer, node.op, old, value), name)
+    tracer.env[name] = named(tracer, augmented(tracer, node.op, old, value), name)
 
 
 def _augment_attribute(tracer: Tracer, node: ast.AugAssign, target: ast.Attribute) -> None:
@@ -139,7 +139,7 @@ def _augment_attribute(tracer: Tracer, node: ast.AugAssign, target: ast.Attribut
         lists.extend(tracer, old, value)
         new = old
     else:
-        new = binary(tracer, node.op, old, value)
+        new = augmented(tracer, node.op, old, value)
     found = objects.content(tracer, owner)
     assert found is not None
     if containers.is_changeable(found.kind) and target.attr in found.keys and (
