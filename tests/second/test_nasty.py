@@ -129,3 +129,99 @@ def test_samples_make_lists(name: str) -> None:
 def test_samples_give_lists_and_dicts_that_they_changed() -> None:
     found = rg.vmap(parts, jit=False)(ROWS)
     close(found, {"a": [ROWS, 2 * ROWS, ROWS[:, 0]], "b": np.sum(ROWS, axis=1)})
+
+
+def test_second_derivatives_of_lists_that_grow_sometimes() -> None:
+    """A loop that forward mode writes anew adds nothing that depends on the direction."""
+    expected = np.diag(np.where(SOME > 0.9, 2.0, 0.0))
+    for mode in ("forward", "reverse"):
+        close(rg.jacobian(rg.grad(chosen), mode=mode, jit=False)(SOME), expected)
+    close(rg.hessian(chosen, jit=False)(SOME), expected)
+
+
+# --- what samples write ---------------------------------------------------------------------------
+
+
+def overwrites(x: Any, w: Any) -> Any:
+    """Changes both arguments."""
+    x[1:] += w[0] * x[:-1]
+    w[0] = 7.0 * x[0]
+    return np.sum(x) * w[0]
+
+
+def in_a_loop(X: Any, w: Any) -> Any:
+    total = 0.0
+    for i in range(len(X)):
+        total += np.sum(rg.grad(overwrites)(X[i], w))
+    return total
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["numpy", "compiled"])
+def test_samples_write_into_copies_of_what_they_share(jit: bool) -> None:
+    rows, w = ROWS.copy(), np.ones(2)
+    found = rg.vmap(overwrites, in_axes=(0, None), jit=jit)(rows, w)
+    close(found, [overwrites(x.copy(), np.ones(2)) for x in ROWS])
+    close((rows, w), (ROWS, np.ones(2)))
+
+
+def test_a_gradient_in_a_loop_writes_into_copies() -> None:
+    w = np.ones(2)
+    found = rg.differentiable(in_a_loop, jit=False)(ROWS, w)
+    close(found, sum(np.sum(rg.grad(overwrites, jit=False)(x, w)) for x in ROWS))
+    close(w, np.ones(2))
+    rg.check_grads(in_a_loop, (ROWS[:2], w), jit=False)
+
+
+# --- dtypes ---------------------------------------------------------------------------------------
+
+
+def test_truth_values_are_counted() -> None:
+    def above(x: Any) -> Any:
+        return x > 1.0, np.sum(x) > 3.0, x[0]
+
+    each, whole, first = rg.vmap(above, reduce="sum", jit=False)(ROWS)
+    close((each, whole, first), (np.sum(ROWS > 1.0, axis=0), np.sum(np.sum(ROWS, axis=1) > 3.0),
+                                 np.sum(ROWS[:, 0])))
+    assert each.dtype == np.int64
+    each, whole, _ = rg.vmap(above, reduce="mean", jit=False)(ROWS)
+    close((each, whole), (np.mean(ROWS > 1.0, axis=0), np.mean(np.sum(ROWS, axis=1) > 3.0)))
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
+def test_jacobians_have_the_dtype_of_the_argument(mode: str) -> None:
+    def of_both(a: Any, b: Any, t: Any) -> Any:
+        return a * b * t, a * t
+
+    single = SOME.astype(np.float32)
+    found = rg.jacobian(of_both, (0, 1, 2), mode=mode, jit=False)(single, OTHER, 0.5)
+    assert [[part.dtype for part in row] for row in found] == [
+        [np.float32, np.float64, np.float64], [np.float32, np.float64, np.float32]]
+    np.testing.assert_allclose(found[0][0], np.diag(OTHER * 0.5), rtol=1e-6)
+    np.testing.assert_allclose(found[1][2], single)
+
+
+# --- complex --------------------------------------------------------------------------------------
+
+COMPLEX = SOME + 1j * OTHER
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
+def test_a_holomorphic_jacobian_is_one_of_complex_numbers_alone(mode: str) -> None:
+    def found(f: Callable[..., Any], x: Any) -> Any:
+        return rg.jacobian(f, mode=mode, holomorphic=True, jit=False)(x)
+
+    close(found(lambda z: np.exp(z), COMPLEX), np.diag(np.exp(COMPLEX)))
+    with pytest.raises(TypeError, match="returns float64, and holomorphic=True needs a complex"):
+        found(lambda z: np.abs(z) ** 2, COMPLEX)
+    with pytest.raises(TypeError, match="argument x is float64, and holomorphic=True needs compl"):
+        found(lambda x: np.exp(1j * x), SOME)
+
+
+def test_inner_gradients_keep_the_promise_of_holomorphic() -> None:
+    def modulus(z: Any) -> Any:
+        return np.sum(np.abs(z) ** 2)
+
+    for make in (rg.hessian, rg.hvp):
+        with pytest.raises(TypeError, match="returns float64, and holomorphic=True needs a comp"):
+            make(modulus, holomorphic=True, jit=False)(COMPLEX, *([COMPLEX] * (make is rg.hvp)))
+    close(rg.hvp(modulus, jit=False)(COMPLEX, COMPLEX), 2 * np.conj(COMPLEX))
