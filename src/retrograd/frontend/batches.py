@@ -15,13 +15,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from retrograd.frontend import calls, cells, inline
 from retrograd.frontend.certain import certain
-from retrograd.frontend.isolated import bound_to, unfrozen, with_contents
+from retrograd.frontend.isolated import apart, bound_to, unfrozen, with_contents
 from retrograd.frontend.rows import row_of, stacked
 from retrograd.frontend.things import (
     Derived,
@@ -164,9 +165,7 @@ class _Batch:
                                           thing.keys)
         atom = self.tracer.atom(thing)
         if axes is None or (atom is None and not isinstance(axes, tuple)):
-            whole = thing_of(atom) if isinstance(thing, Handle) and atom is not None else thing
-            return lambda inner, k: thing_of(atom) if isinstance(
-                whole, Handle) and atom is not None else whole
+            return lambda inner, k: apart(inner, thing)
         return self._part(atom, axes, what)
 
     def _part(self, atom: Atom | None, axis: Any, what: str) -> Callable[[Tracer, Thing], Thing]:
@@ -289,15 +288,7 @@ def _reduced(tracer: Tracer, one: Callable[..., Thing], count: Atom, settings: S
 def _total(tracer: Tracer, one: Callable[..., Thing], row: Thing, start: Atom, stop: Atom,
            ) -> Thing:
     def zero(inner: Tracer, _: tuple[Thing, ...], __: Keywords) -> Thing:
-        def zeros(leaf: Thing) -> Thing:
-            atom = atom_of(leaf)
-            assert atom is not None
-            if not isinstance(atom.type, Array):
-                return leaf
-            return thing_of(inner.builder.let("zeros", *inner.builder.shape_atoms(atom),
-                                              name="total", dtype=atom.type.dtype))
-
-        return with_leaves(row, zeros)
+        return with_leaves(row, partial(_zero, inner))
 
     def add(inner: Tracer, given: tuple[Thing, ...], _: Keywords) -> Thing:
         others = iter(leaves(given[1]))
@@ -315,6 +306,17 @@ def _total(tracer: Tracer, one: Callable[..., Thing], row: Thing, start: Atom, s
 
     return inline.function(tracer, derivatives.total, (
         Inner(one), Inner(zero), Inner(add), thing_of(start), thing_of(stop)), {}, user=False)
+
+
+def _zero(tracer: Tracer, leaf: Thing) -> Thing:
+    """What a sum of things like this one starts with; truth values are counted."""
+    atom = atom_of(leaf)
+    assert atom is not None
+    dtype = "int64" if atom.type.dtype == "bool" else atom.type.dtype
+    if not isinstance(atom.type, Array):
+        return tracer.builder.cast(atom, dtype)
+    return thing_of(tracer.builder.let("zeros", *tracer.builder.shape_atoms(atom), name="total",
+                                       dtype=dtype))
 
 
 def _divided(tracer: Tracer, leaf: Thing, count: Atom) -> Thing:

@@ -29,7 +29,7 @@ from retrograd.frontend.isolated import (
     typed_as,
     with_contents,
 )
-from retrograd.frontend.jacobians import copied, hessian, jacobian
+from retrograd.frontend.jacobians import check_holomorphic, copied, hessian, jacobian
 from retrograd.frontend.structures import thing_from
 from retrograd.frontend.things import Derived, Inner, Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Tracer
@@ -91,6 +91,8 @@ def _gradients(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords,
     traced = isolated(tracer, derived.function, args, keywords, derived.positions,
                       derived.returns)
     output = _scalar_output(tracer, derived, traced)
+    if derived.holomorphic:
+        check_holomorphic(traced.leaves, [output])
     adjoint = derive(traced.function, traced.leaves, [output], [unit_seed(output)],
                      tracer.builder.facts)
     traced.spliced(tracer, adjoint.forward + adjoint.reverse)

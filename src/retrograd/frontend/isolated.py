@@ -187,7 +187,7 @@ def _own(result: Isolated, tracer: Tracer, name: str, thing: Thing, place: Posit
          wanted: Iterable[Position]) -> Thing:
     thing = cells.frozen(tracer, thing)
     if place not in wanted:
-        return unfrozen(result.tracer, with_leaves(thing, lambda t: _apart(tracer, t)))
+        return unfrozen(result.tracer, with_leaves(thing, lambda t: apart(tracer, t)))
     if any(isinstance(part, Grown) for part in (thing, *_parts(thing))):
         tracer.refuse("a list whose length only the program knows is differentiated",
                       "make it an array first: np.array(...)")
@@ -206,11 +206,12 @@ def _parts(thing: Thing) -> tuple[Thing, ...]:
         if isinstance(thing, Items) else ()
 
 
-def _apart(tracer: Tracer, leaf: Thing) -> Thing:
-    """An array as it is now, in memory of its own."""
-    atom = tracer.atom(leaf)
-    assert atom is not None
-    return thing_of(atom) if isinstance(leaf, Handle) else leaf
+def apart(tracer: Tracer, leaf: Thing) -> Thing:
+    """An array as it is now, in memory of its own: in a loop, another one in each iteration."""
+    if not isinstance(leaf, Handle):
+        return leaf
+    value = tracer.current(leaf)
+    return thing_of(tracer.builder.let("let", value, name=value.name))
 
 
 def _parameter(result: Isolated, tracer: Tracer, name: str, leaf: Thing, place: Position,
@@ -219,7 +220,7 @@ def _parameter(result: Isolated, tracer: Tracer, name: str, leaf: Thing, place: 
     atom = tracer.atom(leaf)
     assert atom is not None
     if not is_float(atom.type):
-        return _apart(tracer, leaf)
+        return apart(tracer, leaf)
     shown = atom.name if isinstance(atom, Value) else name
     own = Value(shown, atom.type)
     if atom.type.rank:

@@ -10,7 +10,7 @@ decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 
@@ -62,9 +62,23 @@ def hessian(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords:
 
 
 def _check_complex(derived: Derived, traced: Isolated) -> None:
-    atoms = (*traced.leaves, *_outputs(traced))
-    if any(is_complex(a.type) for a in atoms) and not derived.holomorphic:
+    outputs = _outputs(traced)
+    if derived.holomorphic:
+        check_holomorphic(traced.leaves, outputs)
+    elif any(is_complex(a.type) for a in (*traced.leaves, *outputs)):
         raise certain(TypeError)("a Jacobian of complex numbers needs holomorphic=True")
+
+
+def check_holomorphic(leaves: Sequence[Value], outputs: Sequence[Atom]) -> None:
+    """Only of complex functions of complex arguments there is one complex derivative."""
+    for leaf in leaves:
+        if not is_complex(leaf.type):
+            raise certain(TypeError)(f"argument {leaf.name} is {leaf.type.dtype}, and "
+                                     "holomorphic=True needs complex arguments")
+    for output in outputs:
+        if not is_complex(output.type):
+            raise certain(TypeError)(f"the function returns {output.type.dtype}, and "
+                                     "holomorphic=True needs a complex value")
 
 
 def _outputs(traced: Isolated) -> list[Atom]:
@@ -128,7 +142,7 @@ def _forward(traced: Isolated, function: Function, tracer: Tracer) -> Parts:
     for leaf in traced.leaves:
         seed = seed_parameter(leaf, tracer.builder.facts, f"{leaf.name}_dot")
         found = forward(function, {leaf: seed}, tracer.builder.facts)
-        outside, inside = split(function, found, seed)
+        outside, inside = split(function, found, seed, tracer.builder.facts)
         traced.spliced(tracer, outside)
         one = partial(_column, traced, leaf, seed, inside, found.tangents)
         columns.append([_moved(tracer, part, leaf, output) for part, output in zip(
@@ -173,6 +187,7 @@ def _all(tracer: Tracer, one: Callable[..., Thing], along: Atom) -> tuple[Thing,
 
 def _moved(tracer: Tracer, stack: Thing, leaf: Value, output: Atom) -> Thing:
     """Columns that are stacked along the first axis, in the shape of the Jacobian."""
+    stack = _in_dtype(tracer, stack, leaf, output)
     if not leaf.type.rank:
         return stack
     if output.type.rank:
@@ -207,10 +222,14 @@ class _Reverse:
 
     def parts(self, tracer: Tracer) -> Parts:
         """One row an element of the results."""
-        return [[_shaped(tracer, part, leaf, output) if output.type.rank else part
-                 for part, leaf in zip(_all(tracer, partial(self.row, k), output),
-                                       self.traced.leaves, strict=True)]
+        return [[self.part(tracer, stack, leaf, output) for stack, leaf in zip(
+            _all(tracer, partial(self.row, k), output), self.traced.leaves, strict=True)]
                 for k, output in enumerate(self.outputs)]
+
+    def part(self, tracer: Tracer, stack: Thing, leaf: Value, output: Atom) -> Thing:
+        """Rows that are stacked along the first axis, in the shape of the Jacobian."""
+        stack = _in_dtype(tracer, stack, leaf, output)
+        return _shaped(tracer, stack, leaf, output) if output.type.rank else stack
 
     def row(self, number: int, tracer: Tracer, given: tuple[Thing, ...], _: Keywords) -> Thing:
         """The adjoints of all arguments for one element of a result."""
@@ -233,6 +252,16 @@ def nothing(builder: Builder, atom: Atom) -> Atom:
 
 
 # --- the result ----------------------------------------------------------------------------------
+
+
+def _in_dtype(tracer: Tracer, stack: Thing, leaf: Value, output: Atom) -> Thing:
+    """In both modes a part has the dtype of its argument; with respect to a Python number, which
+    takes the precision of what it meets, that of the result."""
+    atom = tracer.atom(stack)
+    assert atom is not None
+    weak = isinstance(leaf.type, Scalar) and leaf.type.weak
+    dtype = output.type.dtype if weak else leaf.type.dtype
+    return stack if atom.type.dtype == dtype else thing_of(tracer.builder.cast(atom, dtype))
 
 
 def _shaped(tracer: Tracer, stack: Thing, leaf: Value, output: Atom) -> Thing:
