@@ -103,6 +103,8 @@ class _Plan:
         for value in self.inputs:
             found = sweep.state.get(value)
             gradients.append(zeros(builder, value) if found is None else found)
+            if isinstance(found, Value) and value.type.rank:
+                self.facts.extents[found] = self.facts.of(value)    # whatever it was made from
         forward = with_tapes(self.function, tapes)
         return Adjoint(forward, sweep.block, tuple(gradients), self.facts,
                        residuals), tapes
