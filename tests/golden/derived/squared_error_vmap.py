@@ -11,7 +11,7 @@ def squared_error_vmap_grad(w, x, y):
                 n_1))
     size = np.maximum((n - 1) // 32 + 1, 1)
     blocks = (n + size - 1) // size
-    n_1 = x.shape[1]
+    n_1 = w.shape[0]
     items = np.empty((np.maximum(0, blocks), n_1))
     for k in range(blocks):
         start = k * size
