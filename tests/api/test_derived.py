@@ -74,6 +74,17 @@ def test_derivatives_of_several_arguments(jit: bool) -> None:
     np.testing.assert_allclose(rg.hvp(powers, argnums=1, jit=jit)(X, V, X), np.zeros(3))
 
 
+def by_keyword(x: Any, *, rate: float = 2.0) -> Any:
+    return np.sum(rate * x ** 3)
+
+
+@MODES
+def test_what_can_only_be_given_by_keyword(jit: bool) -> None:
+    np.testing.assert_allclose(rg.hvp(by_keyword, jit=jit)(X, V), 12 * X * V)
+    np.testing.assert_allclose(rg.hvp(by_keyword, jit=jit)(X, V, rate=3.0), 18 * X * V)
+    np.testing.assert_allclose(rg.hessian(by_keyword, jit=jit)(X, rate=0.5), np.diag(3 * X))
+
+
 MAKERS: dict[str, Callable[..., Any]] = {
     "grad of grad": lambda jit: rg.grad(rg.grad(curve), jit=jit),
     "hvp": lambda jit: lambda x: rg.hvp(curve, jit=jit)(x, type(x)(1)),

@@ -219,12 +219,13 @@ def _jvp(tracer: Tracer, derived: Derived, args: Args, _: Keywords) -> Thing:
 
 
 def pushed(tracer: Tracer, function: Thing, primals: Args, tangents: Args,
-           returns: tuple[str, ...] = ()) -> Thing:
-    """The value and its tangent; a primal whose tangent is None stays as it is."""
+           returns: tuple[str, ...] = (), keywords: Keywords | None = None) -> Thing:
+    """The value and its tangent; a primal whose tangent is None stays as it is, and so does what
+    is given by keyword."""
     places = call_places(signature_of(function), len(primals))
     moving = {p: t for p, t in zip(places, tangents, strict=True)
               if not (isinstance(t, Static) and t.value is None)}
-    traced = isolated(tracer, function, primals, {}, tuple(moving), returns)
+    traced = isolated(tracer, function, primals, keywords or {}, tuple(moving), returns)
     given = {leaf: atom for place, tangent in moving.items()
              for leaf, atom in zip(traced.inputs[place], _tangents(
                  tracer, traced.given[place], tangent), strict=True)}
@@ -263,14 +264,14 @@ def _hvp(tracer: Tracer, derived: Derived, args: Args, keywords: Keywords) -> Th
     """`hvp(f)(x, v, *args)`: the tangent of the gradient in the direction v."""
     place = derived.positions[0]
     assert isinstance(place, int)
-    if len(args) < place + 2 or keywords:
-        raise certain(TypeError)("hvp(f) takes the arguments of f by position, and the direction "
-                                 "after the differentiated one")
+    if len(args) < place + 2:
+        raise certain(TypeError)("hvp(f) takes the differentiated argument of f by position, and "
+                                 "the direction after it")
     primals = (*args[:place + 1], *args[place + 2:])
     none = Static(None)
     tangents = tuple(args[place + 1] if k == place else none for k in range(len(primals)))
     gradient = replace(derived, kind="grad", positions=(place,), single=True, has_aux=False)
-    both = pushed(tracer, gradient, primals, tangents)
+    both = pushed(tracer, gradient, primals, tangents, keywords=keywords)
     assert isinstance(both, Items)
     return both.items[1]
 
