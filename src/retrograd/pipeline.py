@@ -45,6 +45,7 @@ from retrograd.optimise.parallel import in_blocks, without_wishes
 from retrograd.optimise.promoted import promote_elements
 from retrograd.optimise.ruled import without_rules
 from retrograd.optimise.simplify import simplify
+from retrograd.optimise.storage import insert_copies
 from retrograd.optimise.sweeps import BOUNDARY, boundary_of, without_boundary
 from retrograd.optimise.together import add_together
 from retrograd.optimise.unchecked import without_index_checks
@@ -335,7 +336,7 @@ def _unit(derived: Derived, request: Request, traced: Traced) -> Unit:
 
     def directed() -> Emitted | None:
         with no_collection():
-            found = with_destinations(_lowered(derived.function, request))
+            found = with_destinations(insert_copies(_lowered(derived.function, request)))
             if found is None:
                 return None
             emitted = emit(found.function, "compiled", structure, header, reserved=names)

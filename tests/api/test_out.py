@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,23 +51,27 @@ def same(a, b):
 def direct_calls(monkeypatch):
     """What is handed over as memory, call by call: the sizes."""
     calls = []
-    made = Into.__call__
+    made = Into.__init__
 
-    def noted(self, leaves, out):
-        if not self.asked:
-            self.made, self.asked = self.make(), True
-        if self.made is not None:
-            run, memory = self.made
+    def noting(self, run, written, tree, make):
+        def counted():
+            direct = make()
+            if direct is None:
+                return None
+            count = len(direct.types)
 
-            def counted(*args):
-                calls.append([a.size for a in args[len(leaves):]])
-                return run(*args)
+            def noted(function):
+                def call(*args):
+                    calls.append([a.size for a in args[count:]])
+                    return function(*args)
+                return call
 
-            noting = Into(self.run, self.written, self.tree, lambda: (counted, memory))
-            return made(noting, leaves, out)
-        return made(self, leaves, out)
+            return replace(direct, run=noted(direct.run),
+                           call=replace(direct.call, function=noted(direct.call.function)))
 
-    monkeypatch.setattr(Into, "__call__", noted)
+        made(self, run, written, tree, counted)
+
+    monkeypatch.setattr(Into, "__init__", noting)
     return calls
 
 

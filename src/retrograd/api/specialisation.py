@@ -58,7 +58,7 @@ class Specialisation:
         if out is None or self.into is None:
             result = self.run(*leaves)
         else:
-            result = self.into(leaves, out)
+            result = self.into(tuple(leaves), out)
         given = [v for v, _ in given_leaves(self.request.params, values)]
         put_back(self.program.units[0].written, given, leaves)
         return result

@@ -21,7 +21,7 @@ from retrograd.api.types import canonical, differentiated, param_key, param_of
 from retrograd.backend import execute
 from retrograd.backend.dispatch import fast_entry, runner
 from retrograd.backend.dispatch_limit import Limit, require_known
-from retrograd.backend.dispatch_out import Into, Made
+from retrograd.backend.dispatch_out import Direct, Into
 from retrograd.backend.dispatch_results import Call
 from retrograd.backend.numba_compile import compiler_lock
 from retrograd.errors import Unsupported
@@ -207,7 +207,7 @@ class Specialiser:
         return made
 
     def _directed(self, unit: Unit, targets: tuple[Type, ...], types: Sequence[Type],
-                  ) -> Made | None:
+                  ) -> Direct | None:
         """What makes results in memory that is given; None where results are copied."""
         if not self.options.jit or unit.written:
             return None
@@ -216,7 +216,8 @@ class Specialiser:
         if found is None:
             return None
         call, memory = found
-        return runner(self.name, (*types, *memory.values()), call), memory
+        return Direct(call, tuple(types), memory,
+                      runner(self.name, (*types, *memory.values()), call))
 
     def _limit(self, program: Program) -> Limit | None:
         most = self.options.max_memory

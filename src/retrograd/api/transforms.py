@@ -7,6 +7,7 @@ process.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -21,7 +22,13 @@ from retrograd.api.settings import (
 )
 
 if TYPE_CHECKING:
-    from retrograd.api.transformed import Hessian, HessianVectorProduct, Jacobian, Mapped
+    from retrograd.api.transformed import (
+        Hessian,
+        HessianVectorProduct,
+        Jacobian,
+        Mapped,
+        Pushforward,
+    )
     from retrograd.api.vjp import Pullback
 
 _Kind = TypeVar("_Kind", bound=Compiled)
@@ -221,16 +228,17 @@ def jvp(f: _Function, primals: Sequence[Any], tangents: Sequence[Any], **options
     Unsupported
         As `grad`.
     """
-    from retrograd.api.transformed import pushforward_of
-
     for given, name in ((primals, "primals"), (tangents, "tangents")):
         if not isinstance(given, (tuple, list)):
             raise TypeError(f"{name} must be a tuple, got {type(given).__name__}")
     if len(primals) != len(tangents):
         raise TypeError(f"jvp got {len(primals)} primals and {len(tangents)} tangents")
-    check_no_aux("jvp", options)
-    value, tangent = pushforward_of(_primal_of(f), Options(**options), len(primals))(
-        *primals, *tangents)
+    if options:
+        check_no_aux("jvp", options)
+        pushed = _pushforward(_primal_of(f), len(primals), Options(**options))
+    else:
+        pushed = _pushforward(_primal_of(f), len(primals))
+    value, tangent = pushed(*primals, *tangents)
     return value, tangent
 
 
@@ -449,6 +457,14 @@ def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Ar
     if not callable(f):
         raise TypeError(f"expected a function, got {type(f).__name__}")
     return make(f)
+
+
+@functools.lru_cache(maxsize=256)
+def _pushforward(function: _Function, count: int, options: Options | None = None) -> Pushforward:
+    """What `jvp` calls, found in less time than options are made in."""
+    from retrograd.api.transformed import pushforward_of
+
+    return pushforward_of(function, options or Options(), count)
 
 
 def _primal_of(function: _Function) -> _Function:

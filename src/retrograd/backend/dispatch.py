@@ -26,7 +26,7 @@ import numpy as np
 from retrograd import containers
 from retrograd.api.types import comparable_by_identity
 from retrograd.backend.dispatch_limit import within
-from retrograd.backend.dispatch_results import Call, Names, calling, passed, python_type
+from retrograd.backend.dispatch_results import Call, Names, calling, defined, passed, python_type
 from retrograd.backend.dispatch_writes import apart
 from retrograd.ir.types import FLOAT, Array, Generator, Scalar, Type
 from retrograd.program import Capture, Container, Guard, Known, Param
@@ -41,7 +41,7 @@ def slow_entry(signature: inspect.Signature, name: str,
     """The entry before anything is compiled: binds the arguments and hands them to `slow`."""
     names = Names(frozenset(signature.parameters))
     lines = [_definition(signature, names), f"    {_slow(signature, names, slow)}"]
-    return _defined(lines, names, name)
+    return defined(lines, names, name)
 
 
 def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param], call: Call, *,
@@ -87,7 +87,7 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
     lines += calling(call, leaves, names)
     lines = [_definition(signature, names), f"    if {' and '.join(tests) or 'True'}:",
              *_indent(lines, 8), f"    {_slow(signature, names, slow)}"]
-    return _defined(lines, names, name)
+    return defined(lines, names, name)
 
 
 def runner(name: str, types: Sequence[Type], call: Call) -> Callable[..., Any]:
@@ -96,7 +96,7 @@ def runner(name: str, types: Sequence[Type], call: Call) -> Callable[..., Any]:
     arguments = [f"a{k}" for k in range(len(types))]
     leaves = [passed(a, t, call, names) for a, t in zip(arguments, types, strict=True)]
     lines = [f"def entry({', '.join(arguments)}):", *_indent(calling(call, leaves, names), 4)]
-    return _defined(lines, names, name)
+    return defined(lines, names, name)
 
 
 def guard_holds(guard: Guard) -> bool:
@@ -249,11 +249,3 @@ def _is_plain(value: Any) -> bool:
 
 def _indent(lines: list[str], by: int) -> list[str]:
     return [" " * by + line for line in lines]
-
-
-def _defined(lines: list[str], names: Names, name: str) -> Callable[..., Any]:
-    scope = dict(names.scope)
-    exec(compile("\n".join(lines) + "\n", f"<retrograd entry of {name}>", "exec"), scope)
-    entry: Callable[..., Any] = scope["entry"]
-    entry.__name__ = entry.__qualname__ = name
-    return entry

@@ -73,6 +73,15 @@ class Names:
         return self.local(f"v{self.locals}")
 
 
+def defined(lines: list[str], names: Names, name: str) -> Callable[..., Any]:
+    """The function `entry` of this text, under the name that it stands for."""
+    scope = dict(names.scope)
+    exec(compile("\n".join(lines) + "\n", f"<retrograd entry of {name}>", "exec"), scope)
+    entry: Callable[..., Any] = scope["entry"]
+    entry.__name__ = entry.__qualname__ = name
+    return entry
+
+
 def passed(text: str, type: Type, call: Call, names: Names) -> str:
     """How the function gets an argument: uncompiled code gets NumPy's floats, never Python's."""
     if not call.compiled and isinstance(type, Scalar) and type.weak and type.dtype in (

@@ -9,7 +9,8 @@
 looks whether the result lies there. That is so where the array that is made goes through writes
 in place, and nowhere else, up to where it is returned (`lineage.py`); results that come from
 elsewhere get no memory, and are copied by the caller. `zeros`, `ones`, `full` and `copy` are
-filled in loops. Only for compiled source, after all other passes. Exact.
+filled in loops. Only for compiled source, after all other passes and after storage has put in the
+copies of what is returned as it was given. Exact.
 """
 
 from __future__ import annotations
