@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import linecache
 import os
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import retrograd as rg
+from retrograd.api.options import Options
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LIBRARIES = {"datasets"}
@@ -53,6 +55,19 @@ def test_readme_shows_what_is_generated() -> None:
     exec(compile(primal, "<README>", "exec"), scope)
     source = rg.grad(scope["babylonian"]).source()
     assert shown.strip() in source
+
+
+@pytest.mark.parametrize("name", ["derivatives", "containers"])
+def test_the_snippets_of_a_document_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, without compilation."""
+    defaults = (False if f.name == "jit" else f.default for f in dataclasses.fields(Options))
+    monkeypatch.setattr(Options.__init__, "__defaults__", tuple(defaults))
+    text = (EXAMPLES.parent / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    scope: dict[str, object] = {}
+    for k, block in enumerate(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)):
+        file = f"<{name} {k}>"
+        linecache.cache[file] = (len(block), None, block.splitlines(keepends=True), file)
+        exec(compile(block, file, "exec"), scope)
 
 
 def test_readme_has_exactly_two_commands() -> None:
