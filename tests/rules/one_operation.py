@@ -10,7 +10,6 @@ import numpy as np
 from prelude.traced import type_of
 from retrograd.adjoint.derive import derive, seed_parameter
 from retrograd.adjoint.forward import forward
-from retrograd.adjoint.visible import settle_extents
 from retrograd.ir.build import Builder
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import Atom, Constant, Function, Value, integer
@@ -83,7 +82,6 @@ class OneOperation:
         """Reverse over reverse; `bars` weigh the adjoints."""
         facts, adjoint = self.builder.facts, self.adjoint()
         seeds = [seed_parameter(v, facts, f"{v.name}_bar_bar") for v in self.inputs]
-        settle_extents(adjoint, facts)
         sweeps = derive(adjoint, self.inputs, adjoint.returns, seeds, facts)
         whole = Function("second", (*adjoint.params, *seeds), (*sweeps.forward, *sweeps.reverse),
                          sweeps.gradients)
