@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from retrograd.api import outputs
-from retrograd.api.function import Compiled
+from retrograd.api.function import Compiled, ValueAndGradient
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted, signature_of, with_direction, with_tangents
 from retrograd.derivation import Derivation
@@ -50,6 +50,17 @@ class Transformed(Compiled):
         return Derivation(self.kind, self.primal, self._wanted.positions, self._wanted.single,
                           self.options.has_aux, self.options.holomorphic, self.settings,
                           self.options.contents)
+
+    @functools.cached_property
+    def value_and_grad(self) -> ValueAndGradient:
+        """The function that returns `(value, gradient)` of this one, by its first parameter."""
+        return ValueAndGradient(self, Wanted((0,), True), self._own_options())
+
+    def vjp(self, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any], Any]]:
+        """`(value, pullback)` of this function at these arguments."""
+        from retrograd.api.vjp import vjp_of
+
+        return vjp_of(self, self._own_options(), args, kwargs=kwargs)
 
     def __reduce__(self) -> Any:
         from retrograd.api import pickling
