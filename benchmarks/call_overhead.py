@@ -39,6 +39,7 @@ def numbers() -> None:
         "Numba, by hand": seconds(compute_s_by_hand, *args),
         "retrograd value_and_grad": seconds(rg.value_and_grad(compute_s, argnums=by), *args),
         "retrograd grad": seconds(rg.grad(compute_s, argnums=by), *args),
+        "retrograd jvp": seconds(lambda *a: rg.jvp(compute_s, a, (1.0, None, 0.5)), *args),
         "retrograd grad, jit=False": seconds(rg.grad(compute_s, argnums=by, jit=False), *args),
     }
     jax = jax_or_none()
@@ -51,9 +52,11 @@ def numbers() -> None:
 def small_arrays() -> None:
     args = tuple(np.random.default_rng(k).standard_normal(4) for k in range(5))
     by = (0, 1, 2, 3, 4)
+    into, out = rg.grad(five_arrays, argnums=by), tuple(np.empty(4) for _ in by)
     rows = {
         "Numba, by hand": seconds(five_arrays_by_hand, *args),
         "retrograd grad": seconds(rg.grad(five_arrays, argnums=by), *args),
+        "retrograd grad, out=": seconds(lambda *a: into(*a, out=out), *args),
         "retrograd grad, jit=False": seconds(rg.grad(five_arrays, argnums=by, jit=False), *args),
     }
     jax = jax_or_none()

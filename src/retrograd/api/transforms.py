@@ -95,7 +95,8 @@ def grad(f: _Function | None = None, argnums: Argnums = None, *, argnames: Argna
     -------
     Gradient
         Called as `f` is, it returns gradients of the type, shape and dtype of their arguments,
-        in fresh memory; `out=` (an array, or one an argument) receives them instead. It has
+        in fresh memory; `out=` (an array, or one an argument) receives them instead, and holds
+        nothing that can be relied on after an exception. It has
         `.source()`, `.residuals()`, `.value_and_grad`, `.vjp`, `.compile(types)`, `.signatures`,
         `.write(path)`.
 
@@ -375,7 +376,8 @@ def vmap(f: _Function, in_axes: Any = 0, out_axes: Any = 0, *, parallel: bool = 
     Returns
     -------
     Mapped
-        Called with batches, it returns what `f` returns with an axis more at every leaf.
+        Called with batches, it returns what `f` returns with an axis more at every leaf; `out=`,
+        nested as the results are, receives them instead (None where new memory is wanted).
 
     Raises
     ------
