@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 
 def seconds(f: Callable[..., Any], *args: Any, least: float = 0.2, rounds: int = 5) -> float:
     """The best of several rounds, seconds a call; each round takes at least `least / rounds`."""
@@ -65,6 +67,13 @@ def fresh_cache() -> Iterator[None]:
             del os.environ["RETROGRAD_CACHE_DIR"]
             if before is not None:
                 os.environ["RETROGRAD_CACHE_DIR"] = before
+
+
+def grown_heap() -> None:
+    """Let glibc keep the memory that it is given back, as it does in any program that has once
+    freed a large array; otherwise each call may hand its memory back to the system and fetch it."""
+    large = np.ones(31 << 17)                  # 31 MB; what is above 32 MB does not count
+    del large
 
 
 def first_call(f: Callable[[], Any]) -> float:

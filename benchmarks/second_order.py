@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 import retrograd as rg
-from common import side_by_side, table
-from lorenz import STEPS, H, lorenz
+from common import grown_heap, side_by_side, table
+from lorenz import H, lorenz
 
 
 def rosenbrock(x):
@@ -98,6 +98,7 @@ def jacobians() -> None:
 
 
 def main() -> None:
+    grown_heap()
     rng = np.random.default_rng(0)
     x = rng.standard_normal(10_000)
     directions("Rosenbrock, loop", rosenbrock, (x,), (x[::-1].copy(),))
