@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -211,3 +213,102 @@ def test_overlapping_views_are_seen():
     left, right = a[:5], a[5:]
     assert apart(left, [left, right]) and not apart(left, [left, a[4:]])
     assert not apart(a, [a, left]) and not apart(a, [a, a])
+
+
+WEIGHTS = np.arange(4.0)
+
+
+def weighted(x):
+    return np.sum(WEIGHTS * x * x)
+
+
+def with_aux(x, y):
+    return np.sum(x * x * y), x + 1.0
+
+
+def squares(A):
+    return np.sum((A @ A) * A)
+
+
+def test_arrays_from_outside_count(monkeypatch):
+    calls = direct_calls(monkeypatch)
+    g = rg.grad(weighted)
+    expected = g(X)
+    try:
+        assert g(X, out=WEIGHTS) is WEIGHTS
+        same(WEIGHTS, expected)
+    finally:
+        WEIGHTS[:] = np.arange(4.0)
+    assert calls == [[0]]
+
+
+@both_modes
+def test_what_comes_beside_gradients_is_returned(jit):
+    out = np.empty(4)
+    gradient, aux = rg.grad(with_aux, has_aux=True, jit=jit)(X, Y, out=out)
+    assert gradient is out
+    same((out, aux), (2 * X * Y, X + 1.0))
+    (_, aux), gradient = rg.value_and_grad(with_aux, has_aux=True, jit=jit)(X, Y, out=out)
+    assert gradient is out
+    same(aux, X + 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_other_dtypes(dtype, monkeypatch):
+    calls = direct_calls(monkeypatch)
+    x, y = X.astype(dtype), Y.astype(dtype)
+    out = np.empty(4, dtype), np.empty(4, dtype)
+    g = rg.grad(product, (0, 1), holomorphic=dtype == "complex128")
+    same(g(x, y, out=out), g(x, y))
+    assert calls == [[4, 4]]
+
+
+def test_results_of_libraries_are_copied():
+    A = np.random.default_rng(0).random((5, 5))
+    g = rg.grad(squares)
+    expected = g(A)
+    for out in (np.empty((5, 5)), np.empty((5, 5), order="F"), np.empty((10, 5))[::2], A):
+        assert g(A, out=out) is out
+        same(out, expected)
+
+
+@pytest.mark.parametrize("options", [{}, {"parallel": True}, {"reduce": "mean"}, {"out_axes": 1}])
+def test_batches_with_options(options, monkeypatch):
+    calls = direct_calls(monkeypatch)
+    rows, scales = np.random.default_rng(0).random((40, 4)), np.linspace(-1.0, 1.0, 40)
+    b = rg.vmap(rg.grad(sample), **options)
+    expected = b(rows, scales)
+    out = np.full(expected.shape, np.nan)
+    assert b(rows, scales, out=out) is out
+    same(out, expected)
+    assert calls == [[out.size]]
+
+
+def test_programs_from_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("RETROGRAD_CACHE_DIR", str(tmp_path))
+    rg.grad(product, (0, 1))(X, Y)
+    calls = direct_calls(monkeypatch)
+    out = np.empty(4), np.empty(4)
+    same(rg.grad(product, (0, 1))(X, Y, out=out), (2 * X * Y, X * X))
+    assert calls == [[4, 4]]
+
+
+def test_no_reference_is_kept():
+    out = np.empty(4), np.empty(4)
+    g = rg.grad(by_elements, (0, 1))
+    g(X, Y, out=out)
+    before = sys.getrefcount(out[0])
+    for y in (Y, Y[:2]) * 50:
+        with contextlib.suppress(IndexError):
+            g(X, y, out=out)
+    after = sys.getrefcount(out[0])          # an assertion holds what it looks at
+    assert after == before
+
+
+def test_arrays_of_classes_of_their_own_are_copied_into():
+    class Own(np.ndarray):
+        pass
+
+    out = np.empty(4).view(Own)
+    assert rg.grad(product)(X, Y, out=out) is out
+    same(np.asarray(out), 2 * X * Y)
