@@ -225,3 +225,82 @@ def test_inner_gradients_keep_the_promise_of_holomorphic() -> None:
         with pytest.raises(TypeError, match="returns float64, and holomorphic=True needs a comp"):
             make(modulus, holomorphic=True, jit=False)(COMPLEX, *([COMPLEX] * (make is rg.hvp)))
     close(rg.hvp(modulus, jit=False)(COMPLEX, COMPLEX), 2 * np.conj(COMPLEX))
+
+
+# --- the same array twice -------------------------------------------------------------------------
+
+
+def from_the_other(a: Any, b: Any) -> Any:
+    a[0] = b[0] * 2.0
+    return np.sum(a * b)
+
+
+TWICE: dict[str, Callable[..., Any]] = {
+    "jvp": lambda a, b, jit: rg.jvp(from_the_other, (a, b), (np.ones(3), None), jit=jit),
+    "hvp": lambda a, b, jit: rg.hvp(from_the_other, jit=jit)(a, np.ones(3), b),
+    "jacobian": lambda a, b, jit: rg.jacobian(from_the_other, jit=jit)(a, b),
+    "grad of grad": lambda a, b, jit: rg.jacobian(rg.grad(from_the_other), jit=jit)(a, b),
+    "vmap": lambda a, b, jit: rg.vmap(from_the_other, jit=jit)(a[None], b[None]),
+    "vmap of grad": lambda a, b, jit: rg.vmap(
+        rg.grad(from_the_other), in_axes=(None, 0), jit=jit)(a, b[None]),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_an_array_that_is_written_is_not_given_twice(name: str) -> None:
+    for other in (SOME, SOME[::-1]):
+        with pytest.raises(rg.Unsupported, match=r"'a' and 'b' (are the same|may share)") as found:
+            TWICE[name](SOME, other, False)
+        assert found.value.span is not None and "a[0] = b[0]" in found.value.line
+    TWICE[name](SOME, SOME.copy(), False)
+
+
+def test_compiled_code_tests_it_too() -> None:
+    with pytest.raises(rg.Unsupported, match="'a' and 'b' may share memory, and 'a' is writ"):
+        TWICE["vmap"](SOME, SOME, True)
+
+
+INSIDE: dict[str, Callable[..., Any]] = {
+    "grad": lambda x: np.sum(rg.grad(from_the_other)(x, x)),
+    "part": lambda x: np.sum(rg.grad(from_the_other)(x[:2], x[1:])),
+    "not differentiated": lambda x: np.sum(rg.grad(from_the_other, 1)(x, x)),
+    "jvp": lambda x: rg.jvp(from_the_other, (x, x), (x, None))[1],
+    "vmap": lambda x: np.sum(rg.vmap(from_the_other, in_axes=(None, 0))(x, x.reshape(1, 3))),
+    "twice inside": lambda x: rg.grad(lambda y: rg.grad(
+        lambda z: from_the_other(x * z, x))(y))(1.0),
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_nor_inside_programs(name: str) -> None:
+    if name == "twice inside":                     # made by the function itself: its own
+        rg.check_grads(INSIDE[name], (SOME,), jit=False)
+        return
+    with pytest.raises(rg.Unsupported, match=r"is given for two arguments .* is written to"):
+        rg.differentiable(INSIDE[name], jit=False)(SOME)
+
+
+def test_what_is_only_read_may_be_given_twice() -> None:
+    def product(a: Any, b: Any) -> Any:
+        return np.sum(a * b * b)
+
+    (aa, ab), (ba, bb) = rg.hessian(product, (0, 1), jit=False)(SOME, SOME)
+    close((aa, ab, ba, bb), (np.zeros((3, 3)), *[np.diag(2 * SOME)] * 3))
+    close(rg.grad(lambda x: np.sum(rg.grad(product)(x, x)), jit=False)(SOME), 2 * SOME)
+
+
+# --- parameters -----------------------------------------------------------------------------------
+
+
+def scaled(s: Any, *xs: Any) -> Any:
+    return s * np.sum(xs[0] * xs[1])
+
+
+def test_any_number_of_arguments() -> None:
+    close(rg.vmap(scaled, in_axes=(None, 0, None), jit=False)(2.0, ROWS, SOME), 2.0 * ROWS @ SOME)
+    close(rg.jvp(scaled, (2.0, SOME, OTHER), (None, OTHER, SOME), jit=False)[1],
+          2.0 * np.sum(OTHER * OTHER + SOME * SOME))
+    (_, ab), _ = rg.hessian(scaled, (1, 2), jit=False)(2.0, SOME, OTHER)
+    close(ab, 2.0 * np.eye(3))
+    with pytest.raises(rg.Unsupported, match="with respect to one of \\*args is not available"):
+        rg.hvp(scaled, argnums=1)

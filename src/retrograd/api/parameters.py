@@ -126,7 +126,9 @@ def _distinct(signature: inspect.Signature, positions: tuple[Position, ...],
 
 def with_direction(signature: inspect.Signature, place: Position) -> inspect.Signature:
     """The parameters of a function and, after the differentiated one, a direction."""
-    assert isinstance(place, int)
+    if not isinstance(place, int):
+        raise Unsupported("a Hessian-vector product with respect to one of *args is not available",
+                          "give the argument a parameter of its own")
     parameters = [p.replace(default=inspect.Parameter.empty) if k <= place else p
                   for k, p in enumerate(signature.parameters.values())]
     name = "v"

@@ -22,7 +22,7 @@ import numpy as np
 
 from retrograd.frontend import calls, cells, inline
 from retrograd.frontend.certain import certain
-from retrograd.frontend.isolated import apart, bound_to, unfrozen, with_contents
+from retrograd.frontend.isolated import apart, bound_to, check_copies, unfrozen, with_contents
 from retrograd.frontend.rows import row_of, stacked
 from retrograd.frontend.things import (
     Derived,
@@ -79,7 +79,9 @@ def vmap(tracer: Tracer, derived: Derived, args: tuple[Thing, ...], keywords: Ke
         inner = _called_from(tracer, inner)
         args = tuple(make(inner, index) for make in positional)
         keywords = {k: make(inner, index) for k, make in named.items()}
+        clock = inner.memory.clock
         found = calls.call(inner, derived.function, args, keywords)
+        check_copies(tracer, inner, clock, (*args, *keywords.values()))
         sample = bound_to(inner, derived.function, args, keywords)
         return present(inner, with_contents(found, sample, derived.returns))
 
@@ -166,9 +168,10 @@ class _Batch:
         atom = self.tracer.atom(thing)
         if axes is None or (atom is None and not isinstance(axes, tuple)):
             return lambda inner, k: apart(inner, thing)
-        return self._part(atom, axes, what)
+        return self._part(thing, atom, axes, what)
 
-    def _part(self, atom: Atom | None, axis: Any, what: str) -> Callable[[Tracer, Thing], Thing]:
+    def _part(self, thing: Thing, atom: Atom | None, axis: Any, what: str,
+              ) -> Callable[[Tracer, Thing], Thing]:
         if atom is None or not isinstance(axis, int):
             raise certain(TypeError)(f"vmap in_axes must be ints, None or tuples of these, nested "
                                      f"as {what} is")
@@ -185,8 +188,11 @@ class _Batch:
         def sample(inner: Tracer, k: Thing) -> Thing:
             place = inner.atom(k)
             assert place is not None
-            op = "load" if rank == 1 else "view"
-            return thing_of(inner.builder.let(op, atom, place, name=atom.name, index=index))
+            if rank == 1:
+                return inner.builder.let("load", atom, place, name=atom.name, index=index)
+            part = inner.builder.let("view", atom, place, name=atom.name, index=index)
+            assert isinstance(part, Value)
+            return fresh(part, thing)
 
         return sample
 

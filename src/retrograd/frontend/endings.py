@@ -41,11 +41,25 @@ def note_store(tracer: Tracer, base: Base) -> None:
             first = context.stores.get(argument)
             always = argument is base and tracer.builder is context.top
             if first is None:
-                span = tracer.span()
-                line = tracer.frame.user_frame().source.line(span) if span else ""
-                context.stores[argument] = Store(span, line, always)
-            elif always:
-                context.stores[argument] = replace(first, always=True)
+                context.stores[argument] = replace(_here(tracer), always=always)
+            else:
+                context.stores[argument] = replace(first, always=first.always or always,
+                                                   copied=False)
+        elif argument.of is not None:
+            for original in _originals(argument):
+                context.stores.setdefault(original, replace(_here(tracer), copied=True))
+
+
+def _here(tracer: Tracer) -> Store:
+    span = tracer.span()
+    return Store(span, tracer.frame.user_frame().source.line(span) if span else "", False)
+
+
+def _originals(base: Base) -> set[Base]:
+    """The arguments of which a base is a copy."""
+    if base.of is None:
+        return {base} if base.argument else set()
+    return {found for one in base.of.closure() for found in _originals(one)}
 
 
 def ending(tracer: Tracer, request: Request, result: Thing, given: Mapping[str, Thing],
@@ -61,6 +75,8 @@ def ending(tracer: Tracer, request: Request, result: Thing, given: Mapping[str, 
     if request.product == PRIMAL:
         extra: list[Tree] = []
         for base, one in written.items():
+            if tracer.context.stores[base].copied:
+                continue
             if base not in known:
                 extra.append(_content(tracer, Handle(base.first, base), atoms, known))
             written[base] = replace(one, result=known[base])

@@ -24,6 +24,7 @@ from retrograd.frontend.things import (
     Items,
     Static,
     Thing,
+    fresh,
     leaves,
     thing_of,
     with_leaves,
@@ -131,6 +132,7 @@ def isolated(tracer: Tracer, function: Thing, args: Iterable[Thing],
         result.spliced(tracer, result.tracer.builder.block)      # what it prints before it raises
         raise
     _check_writes(tracer, result.tracer, clock)
+    check_copies(tracer, result.tracer, clock, (*bound.args, *bound.kwargs.values()))
     atoms: list[Atom] = []
     returned = with_contents(returned, bound, returns)
     result.tree = structure(result.tracer, returned, atoms)
@@ -211,7 +213,9 @@ def apart(tracer: Tracer, leaf: Thing) -> Thing:
     if not isinstance(leaf, Handle):
         return leaf
     value = tracer.current(leaf)
-    return thing_of(tracer.builder.let("let", value, name=value.name))
+    own = tracer.builder.let("let", value, name=value.name)
+    assert isinstance(own, Value)
+    return fresh(own, leaf)
 
 
 def _parameter(result: Isolated, tracer: Tracer, name: str, leaf: Thing, place: Position,
@@ -227,7 +231,7 @@ def _parameter(result: Isolated, tracer: Tracer, name: str, leaf: Thing, place: 
         tracer.builder.facts.extents[own] = tracer.builder.facts.of(atom)
     result.own[own] = atom
     result.inputs[place].append(own)
-    return thing_of(own)
+    return fresh(own, leaf) if isinstance(leaf, Handle) else own
 
 
 def unfrozen(tracer: Tracer, thing: Thing) -> Thing:
@@ -251,6 +255,19 @@ def _check_writes(tracer: Tracer, inner: Tracer, clock: int) -> None:
     if any(cell in before and time > clock for cell, time in inner.memory.changed.items()):
         tracer.refuse("a function that is differentiated here changes a list or dict of the "
                       "function around it", "pass it as an argument, or let it work on a copy")
+
+
+def check_copies(tracer: Tracer, inner: Tracer, clock: int, given: Iterable[Thing]) -> None:
+    """What is written since must not be a copy of an array of which another argument is one, too:
+    the function would have seen the write there."""
+    bases = [leaf.base for thing in given for leaf in leaves(cells.frozen(inner, thing))
+             if isinstance(leaf, Handle)]
+    for base in inner.memory.since(clock):
+        if base.of is not None and any(
+                other is not base and other.of is not None and base.of.overlaps(other.of)
+                for other in bases):
+            tracer.refuse(f"{base.first.name!r} is given for two arguments (or parts of it are), "
+                          "and one of them is written to", "pass a copy: .copy()")
 
 
 # --- results -------------------------------------------------------------------------------------

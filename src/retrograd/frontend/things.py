@@ -37,7 +37,8 @@ Pairs = set[frozenset["Base"]]
 @dataclass(frozen=True, slots=True, eq=False)
 class Base(Shared):
     """One piece of memory, whose content at first is `first`. Names with the same base see each
-    other's writes. An element of a list that has grown (`listed`) is read, never written.
+    other's writes. An element of a list that has grown (`listed`) is read, never written. A
+    derivative works on a copy `of` what it is given.
     """
 
     first: Value
@@ -47,6 +48,7 @@ class Base(Shared):
     born: int = 0
     group: Pairs | None = None
     listed: bool = False
+    of: Base | None = None
     _known: dict[Base, bool] = field(default_factory=dict)
 
     def closure(self) -> frozenset[Base]:
@@ -89,11 +91,13 @@ class Handle:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A place where an array is written; `always`: every call that returns passes it."""
+    """A place where an array is written; `always`: every call that returns passes it. With
+    `copied` it is a copy of the array that is written."""
 
     span: Span | None
     line: str
     always: bool
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +268,9 @@ Thing = (Value | Constant | Handle | Static | Items | Range | Zip | Enumerate | 
          | Cell | Held)
 
 
-def fresh(value: Value) -> Handle:
-    """An array in memory of its own."""
-    return Handle(value, Base(value))
+def fresh(value: Value, of: Thing | None = None) -> Handle:
+    """An array in memory of its own, perhaps a copy `of` another one."""
+    return Handle(value, Base(value, of=of.base if isinstance(of, Handle) else None))
 
 
 def thing_of(atom: Atom) -> Thing:
