@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 import retrograd as rg
@@ -30,3 +32,21 @@ def test_value_and_grad_of_a_batch_summed():
     value, gradient = total.value_and_grad(x)
     assert np.isclose(value, np.sum(x ** 3))
     np.testing.assert_allclose(gradient, 3 * x ** 2)
+
+
+@dataclass
+class Layer:
+    W: np.ndarray
+    name: str = "dense"
+
+
+def energy(layer):
+    return np.sum(layer.W ** 4)
+
+
+def test_a_direction_may_bear_the_names_that_its_primal_bears():
+    W, V = np.array([1.0, 2.0]), np.array([0.5, -1.0])
+    for name in ("dense", None):
+        found = rg.hvp(energy, jit=False)(Layer(W), Layer(V, name))
+        np.testing.assert_allclose(found.W, 12 * W ** 2 * V)
+        assert found.name is None

@@ -250,8 +250,8 @@ def _tangents(tracer: Tracer, primal: Thing, tangent: Thing) -> list[Atom]:
                 for a in _tangents(tracer, p, t)]
     atom = tracer.atom(primal)
     if atom is None or not is_float(atom.type):
-        if isinstance(tangent, Static) and tangent.value is None:
-            return []
+        if isinstance(tangent, Static) and (tangent.value is None or isinstance(primal, Static)):
+            return []                     # a direction may bear the names that its primal bears
         raise certain(TypeError)("a tangent is given for an argument that is not a float: give "
                                  "None")
     found = tracer.atom(tangent)
