@@ -19,6 +19,7 @@ from corpus.test_corpus import ENTRIES
 from counting import of_gradient, of_program
 from retrograd.ir.nodes import Let, Value
 from retrograd.optimise.storage_conflicts import _Finder
+from retrograd.optimise.storage_parts import NO_PARTS
 from retrograd.optimise.storage_positions import Region
 
 WRITING = [n for n, e in ENTRIES.items() if e.writes and not e.refused]
@@ -79,9 +80,15 @@ def _nothing_is_owned(patch: Patch) -> None:
     patch.setattr(_Finder, "owned", copied)
 
 
+def _parts_are_copied(patch: Patch) -> None:
+    """What is stored into a part that has no index in its array changes a copy of the part."""
+    patch.setattr("retrograd.optimise.storage_conflicts.parts_of", lambda *_: NO_PARTS)
+
+
 def _views_are_copied(patch: Patch) -> None:
-    """What is stored through a view changes the view and puts it back."""
+    """What is stored through any view changes a copy of the view and puts it back."""
     patch.setattr("retrograd.frontend.composing.composed", lambda *_: None)
+    _parts_are_copied(patch)
 
 
 @pytest.mark.parametrize("plant, name", [
@@ -90,6 +97,7 @@ def _views_are_copied(patch: Patch) -> None:
     (_nothing_is_owned, "views-view_kept_across_a_loop"),
     (_nothing_is_owned, "stores-early_exit_from_nested_loops"),
     (_views_are_copied, "views_shapes-recurrence_through_a_view"),
+    (_parts_are_copied, "views_shapes-corner_of_a_large_part"),
 ])
 def test_a_planted_copy_is_found(plant: Callable[[Patch], None], name: str,
                                  monkeypatch: Patch, tmp_path: Path) -> None:

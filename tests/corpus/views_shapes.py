@@ -69,7 +69,7 @@ def one_row_in_a_block(A):
     for k in range(4):
         block = A[k].reshape(2, 3)
         block[1] = block[0] * block[1, ::-1]
-        block[0, 1:] *= A[k, 2]
+        block[:, 0] *= A[k, 2]
     return A
 
 
@@ -92,10 +92,10 @@ def columns_in_one_written_and_their_array_read(A):
     return weighed(A) + weighed(part)
 
 
-@in_place((N,))
-def transposed_in_one_is_a_copy(A):
+@in_place((N, 2), argnums=(0,))
+def transposed_in_one_is_a_copy(A, n):
     A = A.copy()
-    for k in (0, 1):
+    for k in range(n):
         flat = A.T.reshape(-1)
         flat[::2] *= flat[1::2]
         A[:, k] = flat[k:k + 4]
@@ -277,6 +277,7 @@ def two_fields_of_one_state(y, n):
         u[0] = v[2, :] * y[k]
         v[k, 2] -= u[0, k] * v[-1, -1]
         v[-1, k::2] *= u[1, 0]
+        u[1:-1, 1:-1] += v[:1, k:k + 1] * u[1:-1, 1:-1]
     return y
 
 
@@ -285,7 +286,7 @@ def columns_of_a_row_by_number(C, v):
     """An int beside a slice and an integer array brings the array's axes to the front: not so
     where the int is that of the view."""
     C = C.copy()
-    for i in (0, 1):
+    for i in range(2):
         row = C[i]
         row[:, np.array([0, 2, 1])] = v * row[:, np.array([3, 3, 0])]
         row[1:, np.array([2, 0])] += v[:3, 1:]
@@ -299,3 +300,122 @@ def squares_by_number_through_a_view(C):
     block[np.array([3, 1]), 1:] *= 2.0
     C[0][:, np.array([1, 3, 0, 2])] = C[1] * block[2]
     return C
+
+
+@in_place((normal(50), 3), argnums=(0,))
+def middle_of_a_part_of_a_state(y, n):
+    """The middle of a grid that is the second half of a vector; the border follows it."""
+    y = y.copy()
+    u = y[25:].reshape(5, 5)
+    for k in range(n):
+        u[1:-1, 1:-1] += 0.1 * y[k] * (u[:-2, 1:-1] + u[2:, 1:-1] - 2 * u[1:-1, 1:-1])
+        u[0, :] = u[1, ::-1]
+        u[:, -1] = np.sin(u[:, 0])
+        y[k] += u[2, 2] * u[k, -1]
+    return y
+
+
+@in_place((normal(3, 8), 3), argnums=(0,))
+def columns_of_rows_in_blocks(A, n):
+    A = A.copy()
+    for k in range(n):
+        B = A[k].reshape(2, 2, 2)
+        B[:, :, 0] *= A[k - 1, 3]
+        B[:, 1] -= B[:, 0] ** 2
+        B[1:, :, ::-1] = np.cos(B[:1])
+        A[k, 1] += B[1, 0, 1]
+    return A
+
+
+@in_place((normal(4, 4, 3), 3), argnums=(0,))
+def blocks_of_a_cube_in_another_shape(C, n):
+    C = C.copy()
+    for k in range(n):
+        wide = C[k:k + 2].reshape(4, 6)
+        wide[1:3, ::2] *= C[0, 0, 0]
+        tall = C[k].reshape(6, 2)
+        tall[:, 1] += tall[:, 0] * C[3, 3, k]
+    return C
+
+
+@in_place((X, 4), argnums=(0,))
+def backwards_and_again(x, n):
+    x = x.copy()
+    for k in range(n):
+        x[::-1][k:k + 2] = x[k] * x[1:3]
+        x[::-1][::-2][1:] *= x[k + 1]
+        x[4::-1][k::2] += x[k:k + 3][::2].sum()
+    return x
+
+
+@in_place((X, 1), (X, -2), (X, -9), (X, 8), argnums=(0,))
+def bounds_of_any_sign_through_a_view(x, n):
+    x = x.copy()
+    w = x[1:]
+    for k in range(3):
+        w[n:] *= x[k]
+        w[:n] += 0.5 * w[k]
+        x[::2][n:] -= w[0] ** 2
+    return x
+
+
+@in_place((M,))
+def transposed_blocks(A):
+    A = A.copy()
+    T = A.T
+    for k in (0, 1):
+        T[1:, ::2] *= T[k, 0]
+        T[1:][:, 1:3] += A[k, :2]
+        T[np.array([0, 2]), 1:] -= A[1:, k] ** 2
+    return weighed(A) + weighed(T * T[0])
+
+
+@in_place((M, 3), argnums=(0,))
+def part_read_while_it_is_written(A, n):
+    """What is read of the part and of its array stands for what they were at that moment."""
+    A = A.copy()
+    for k in range(n):
+        B = A[k].reshape(2, 2)
+        before, row = np.sin(B), A[k]
+        B[:, 0] = B[::-1, 1] * row[:2]
+        B[::-1, 1] = B[:, 0] * before[0]
+        row[1:] += B[:, 1][0] * before[1, 1]
+        A[k, 0] = row[-1]
+    return A
+
+
+@in_place((normal(8), 3, 1.0), (normal(8), 3, -1.0), argnums=(0,))
+def part_written_in_a_branch(y, n, c):
+    y = y.copy()
+    u = y[2:].reshape(3, 2)
+    for k in range(n):
+        if c * y[k] > 0.0:
+            u[:, 0] *= y[0]
+            s = u[k, 1]
+        else:
+            u[1:, 1:] += y[1]
+            s = y[2]
+        u[:2, :1] -= 0.1 * s
+    return y
+
+
+@in_place((normal(3, 4), 2), argnums=(0,))
+def part_of_swapped_buffers(A, n):
+    now, after = A.copy(), np.zeros((3, 4))
+    for k in range(n):
+        grid = after[1].reshape(2, 2)
+        grid[:, 1] = now[0, :2] * np.cos(now[k, 2:])
+        grid[:, 0] += now[1, 1:3] * after[1, 1]
+        after[0] = now[2]
+        now, after = after, now
+    return weighed(now) + weighed(after * now)
+
+
+@in_place((normal(70), 4), argnums=(0,))
+def corner_of_a_large_part(y, n):
+    y = y.copy()
+    u = y[6:].reshape(8, 8)
+    for k in range(n):
+        u[k:k + 2, 1:3] *= y[k]
+        u[1, 1] += y[0]
+    return y

@@ -174,19 +174,21 @@ def _stored(tracer: Tracer, content: Value, path: tuple[View, ...], shape: Shape
     if not path:
         return _stored(tracer, content, (), shape, index, atoms, value, op)
     *front, last = path
-    below = _seen(tracer, content, tuple(front))
-    part = _seen(tracer, below, (last,))
+    with builder.unchecked():
+        below = _seen(tracer, content, tuple(front))
+        part = _seen(tracer, below, (last,))
     value = _ranked(tracer, part, index, atoms, value)
     changed = builder.let(op, part, *atoms, value, name=part.name, index=index)
     if last.op == "view":
         return _stored(tracer, content, tuple(front), last.extents, last.static["index"],
                        last.atoms, changed, "update")
-    back = builder.let("reshape", changed, *builder.shape_atoms(below), name=below.name) \
-        if last.op == "reshape" else builder.let(
-            "transpose", changed, axes=_inverse(last.static["axes"]))
+    with builder.unchecked():
+        back = builder.let("reshape", changed, *builder.shape_atoms(below), name=below.name) \
+            if last.op == "reshape" else builder.let(
+                "transpose", changed, axes=_inverse(last.static["axes"]))
+    assert isinstance(back, Value)
+    builder.facts.extents[back] = builder.facts.of(below)
     if not front and last.op == "reshape":
-        assert isinstance(back, Value)
-        builder.facts.extents[back] = builder.facts.of(below)
         return back
     return _stored(tracer, content, tuple(front), last.extents, everything(below.type.rank), (),
                    back, "update")

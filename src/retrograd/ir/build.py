@@ -67,6 +67,15 @@ class Builder:
         finally:
             self.origin = before
 
+    @contextmanager
+    def unchecked(self) -> Iterator[None]:
+        """What is made inside has been made before, or cannot fail: nothing has to be checked."""
+        before, self.checks = self.checks, False
+        try:
+            yield
+        finally:
+            self.checks = before
+
     def append(self, statement: Statement) -> None:
         self.statements.append(statement)
         if isinstance(statement, Let):

@@ -238,12 +238,19 @@ class _Simplifier:
                         for d, r in zip(other.type.dims, result.type.dims, strict=True)))
 
     def into_zeros(self, let: Let) -> Let:
-        """Adding into fresh zeros is writing, where no element is named twice."""
+        """Adding into fresh zeros, or where zeros were stored just before, is writing, where no
+        element is named twice."""
         if let.op != "add_at" or advanced(let.static["index"]):
             return let
         made = self.definition(let.args[0])
-        if made is not None and made.op == "zeros" and self.uses.get(made.result, 0) == 1:
+        if made is None or self.uses.get(made.result, 0) != 1:
+            return let
+        if made.op == "zeros":
             return replace(let, op="update")
+        if made.op == "update" and _is(made.args[-1], 0) and made.args[1:-1] == let.args[1:-1] \
+                and made.static["index"] == let.static["index"] and any(
+                    item != "int" for item in let.static["index"]):
+            return replace(let, op="update", args=(made.args[0], *let.args[1:]))
         return let
 
     # --- structure -----------------------------------------------------------------------------

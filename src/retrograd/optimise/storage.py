@@ -24,6 +24,7 @@ from retrograd.ir.nodes import Block, Branch, Effect, Function, Let, Loop, Value
 from retrograd.ir.types import Array
 from retrograd.optimise.storage_conflicts import Conflicts, conflicts
 from retrograd.optimise.storage_copies import applied
+from retrograd.optimise.storage_parts import Parts, parts_of, reads_first, settled
 
 _IN_PLACE = frozenset({"add", "subtract", "multiply", "divide"})
 _MOST_ROUNDS = 50
@@ -46,7 +47,7 @@ class Storage:
 
 def insert_copies(function: Function) -> Function:
     """The function with a `copy` wherever a buffer may not be taken over."""
-    return plan_storage(function).function
+    return _planned_best(function)[0].function
 
 
 def hidden_copies(function: Function) -> tuple[Let, ...]:
@@ -55,15 +56,28 @@ def hidden_copies(function: Function) -> tuple[Let, ...]:
 
 
 def plan_storage(function: Function) -> Storage:
-    """Insert copies, with accumulations in place unless they cost copies inside loops."""
+    """Insert copies, with accumulations in place unless they cost copies inside loops; nothing
+    is put back where it is already (`storage_parts.py`)."""
+    plan, parts = _planned_best(function)
+    if not parts.backs:
+        return plan
+    new, moved, starts = settled(plan.function, parts)
+    return Storage(new, tuple(moved.get(c, c) for c in plan.hidden),
+                   frozenset(moved.get(a, a) for a in plan.accumulations),
+                   tuple(starts[s] for s in plan.starts))
+
+
+def _planned_best(function: Function) -> tuple[Storage, Parts]:
+    function = reads_first(function, parts_of(function, lambda _: True))
     with_accumulations = _planned(function, accumulate=True)
-    if not with_accumulations.hidden:
+    if not with_accumulations[0].hidden:
         return with_accumulations
     without = _planned(function, accumulate=False)
-    return without if len(without.hidden) < len(with_accumulations.hidden) else with_accumulations
+    fewer = len(without[0].hidden) < len(with_accumulations[0].hidden)
+    return without if fewer else with_accumulations
 
 
-def _planned(function: Function, accumulate: bool) -> Storage:
+def _planned(function: Function, accumulate: bool) -> tuple[Storage, Parts]:
     starts = tuple(range(len(function.body) + 1))
     inserted: list[Let] = []
     for _ in range(_MOST_ROUNDS):
@@ -71,7 +85,7 @@ def _planned(function: Function, accumulate: bool) -> Storage:
         candidates, found = _without_refused(function, candidates)
         if not found.edits:
             hidden = _inside_loops(function.body, frozenset(inserted))
-            return Storage(function, hidden, candidates, starts)
+            return Storage(function, hidden, candidates, starts), found.parts
         function, made, shifts = applied(function, found.edits)
         inserted += made
         starts = tuple(shifts[s] for s in starts)

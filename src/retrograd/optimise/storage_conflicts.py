@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from retrograd.ir.index import advanced
 from retrograd.ir.nodes import Atom, Block, Branch, Function, Let, Loop, Statement, Value, While
+from retrograd.ir.types import Array
 from retrograd.optimise.storage_copies import Edits
+from retrograd.optimise.storage_parts import Parts, parts_of
 from retrograd.optimise.storage_positions import Positions, Region, positions_of
 from retrograd.optimise.storage_sharing import (
     TAKES_OVER,
@@ -26,19 +28,33 @@ class Conflicts:
 
     edits: Edits
     refused: frozenset[Let]
+    parts: Parts
 
 
 def conflicts(function: Function, candidates: Collection[Let]) -> Conflicts:
     positions = positions_of(function)
     mutable = written(function, candidates)
-    sharing = sharing_of(function, positions, mutable, candidates)
-    finder = _Finder(positions, sharing, mutable, frozenset(function.params), candidates)
+    parts = parts_of(function, _in_order(function))
+    sharing = sharing_of(function, positions, mutable, candidates, parts)
+    finder = _Finder(positions, sharing, mutable, frozenset(function.params), candidates, parts)
     finder.block(function.body, positions.body)
     finder.returns(function)
     finder.leave_out_views_of_copies()
     # a view that is copied is out of the way, so less may have to be copied besides
     edits = Edits(finder.edits.views) if finder.edits.views else finder.edits
-    return Conflicts(edits, frozenset(finder.refused))
+    return Conflicts(edits, frozenset(finder.refused), parts)
+
+
+def _in_order(function: Function) -> Callable[[Value], bool]:
+    """Which arrays are in C order in memory, whatever their type says."""
+    loose: list[frozenset[Value]] = []
+
+    def certain(value: Value) -> bool:
+        if not loose:
+            loose.append(disordered(function))
+        return value not in loose[0]
+
+    return certain
 
 
 @dataclass(eq=False, slots=True)
@@ -48,13 +64,15 @@ class _Finder:
     mutable: frozenset[Value]
     params: frozenset[Value]
     candidates: Collection[Let]
+    parts: Parts
     edits: Edits = field(default_factory=Edits)
     refused: set[Let] = field(default_factory=set)
 
     # --- may this buffer be taken over? ------------------------------------------------------
 
     def is_view(self, value: Value) -> bool:
-        return is_view(self.positions.definition.get(value))
+        definition = self.positions.definition.get(value)
+        return is_view(definition) or definition in self.parts.writes
 
     def whole(self, value: Value) -> Value:
         """The array of which a value is all the elements in another shape, or the value itself.
@@ -63,38 +81,51 @@ class _Finder:
         the array itself afterwards.
         """
         definition = self.positions.definition.get(value)
-        while isinstance(definition, Let) and definition.op == "reshape" and is_view(definition):
+        while isinstance(definition, Let) and (
+                definition in self.parts.backs or definition in self.parts.writes
+                or (definition.op == "reshape" and is_view(definition))):
             assert isinstance(definition.args[0], Value)
             value = definition.args[0]
             definition = self.positions.definition.get(value)
         return value
 
     def owned(self, value: Value, region: Region) -> bool:
+        """Whether the memory of a value, or of the array that it is a part of in which it is
+        written, belongs to this block."""
         array = self.whole(value)
         return (array not in self.params and not self.is_view(array)
                 and self.positions.home[array].loop is region.loop)
 
     def in_the_way(self, value: Value, position: int, region: Region,
-                   beside: Sequence[Atom]) -> tuple[bool, list[Value]]:
-        """Whether the value must be copied before it is written to, and else the views that
-        must have been copied before."""
-        if not self.owned(value, region):
+                   beside: Sequence[Atom], let: Let | None = None) -> tuple[bool, list[Value]]:
+        """Whether the value must be copied before it is written to (by `let`, where it is a
+        part), and else the views that must have been copied before."""
+        array = value if let is None else self.parts.writes.get(let, value)
+        if not self.owned(array, region):
             return True, []
         # what is defined later looks into the buffer only through what is there now
         others = [other for other in self.sharing.lookers_into(value)
                   if self.positions.defined_at[other] <= position
-                  and self.positions.used_after(other, position, region)]
+                  and (let is None or other is not let.result)
+                  and self.positions.used_after(other, position, region,
+                                                self.put_back(other, let))]
         others += [atom for atom in beside if isinstance(atom, Value)
                    and (atom is value or self.sharing.overlap(atom, value))]
         if any(other is value or not self.is_view(other) for other in others):
             return True, []
         return False, others
 
-    def take(self, atom: Atom, position: int, region: Region, beside: Sequence[Atom]) -> bool:
+    def put_back(self, value: Value, let: Let | None) -> list[int]:
+        """Where the part that `let` writes is put back into an array."""
+        readers = () if let is None else self.parts.readers.get(let, ())
+        return [self.positions.statement[r] for r in readers if r.args[0] is value]
+
+    def take(self, atom: Atom, position: int, region: Region, beside: Sequence[Atom],
+             let: Let | None = None) -> bool:
         """Note copies of views that are in the way; True if the array itself must be copied."""
         if not isinstance(atom, Value):
             return False
-        copy, views = self.in_the_way(atom, position, region, beside)
+        copy, views = self.in_the_way(atom, position, region, beside, let)
         self.edits.views.update(views)
         return copy
 
@@ -112,6 +143,8 @@ class _Finder:
 
     def let(self, let: Let, region: Region) -> None:
         position = self.positions.statement[let]
+        if let in self.parts.backs:
+            return
         if let in self.candidates:
             value = let.args[0]
             assert isinstance(value, Value)
@@ -122,8 +155,22 @@ class _Finder:
             # np.add.at reads its operands while it writes; all other writes read them first
             scattered = let.op == "add_at" and advanced(let.static["index"])
             beside = let.args[1:] if scattered else ()
-            if self.take(let.args[0], position, region, beside):
-                self.edits.operands[let, 0] = None
+            if self.take(let.args[0], position, region, beside, let):
+                copied = self.copied_by_shape(let.args[0], region)
+                if copied is None:
+                    self.edits.operands[let, 0] = None
+                else:
+                    self.edits.views.add(copied)
+
+    def copied_by_shape(self, atom: Atom, region: Region) -> Value | None:
+        """The view in another order that NumPy copies to give it the shape in which it is written:
+        of the copy it is a view."""
+        if not isinstance(atom, Value):
+            return None
+        seen = self.whole(atom)
+        made = isinstance(seen.type, Array) and seen.type.layout != "C" and seen is not atom
+        return seen if made and self.positions.home[seen] is region and is_view(
+            self.positions.definition.get(seen)) else None
 
     def loop(self, loop: Loop | While, region: Region) -> None:
         inits = [c.init for c in loop.carried]
@@ -190,7 +237,7 @@ class _Finder:
     def fresh(self, value: Value) -> bool:
         """Whether an array is contiguous memory that was made in this function."""
         definition = self.positions.definition.get(value)
-        if isinstance(definition, Let) and is_view(definition) and definition.op != "reshape":
+        if isinstance(definition, Let) and self.is_view(value) and definition.op != "reshape":
             return False
         return all(root not in self.params for root, _ in self.sharing.of(value))
 

@@ -9,6 +9,7 @@ care here: a value whose buffer is taken over belongs to one iteration.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from retrograd.ir.nodes import (
@@ -66,8 +67,10 @@ class Positions:
     definition: dict[Value, Statement] = field(default_factory=dict)
     body: Region = field(default_factory=lambda: Region(None, 0, repeats=True))
 
-    def used_after(self, value: Value, position: int, region: Region) -> bool:
-        """Whether `value` may be read after `position`, which lies in `region`."""
+    def used_after(self, value: Value, position: int, region: Region,
+                   but: Collection[int] = ()) -> bool:
+        """Whether `value` may be read after `position`, which lies in `region`, at a place that
+        is not one of `but`."""
         uses = self.uses.get(value)
         if not uses or uses[-1] <= position:
             return False
@@ -78,7 +81,7 @@ class Positions:
                 excluded.append((outer.sibling.start, outer.sibling.end))
             outer = outer.parent
         later = uses[bisect_right(uses, position):]
-        return any(not any(low <= use <= high for low, high in excluded)
+        return any(use not in but and not any(low <= use <= high for low, high in excluded)
                    for use in reversed(later))
 
 

@@ -28,6 +28,7 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.operations import family
 from retrograd.ir.types import Array
+from retrograd.optimise.storage_parts import NO_PARTS, Parts
 from retrograd.optimise.storage_positions import Positions
 
 TAKES_OVER = frozenset({"update", "add_at", "push"})
@@ -92,6 +93,7 @@ class Sharing:
     positions: Positions
     mutable: frozenset[Value]
     accumulations: Collection[Let]
+    parts: Parts = NO_PARTS
     roots: dict[Value, Roots] = field(default_factory=dict)
     lookers: dict[Root, list[Value]] = field(default_factory=dict)
 
@@ -111,8 +113,8 @@ class Sharing:
 
 
 def sharing_of(function: Function, positions: Positions, mutable: frozenset[Value],
-               accumulations: Collection[Let]) -> Sharing:
-    sharing = Sharing(positions, mutable, accumulations)
+               accumulations: Collection[Let], parts: Parts = NO_PARTS) -> Sharing:
+    sharing = Sharing(positions, mutable, accumulations, parts)
     for param in function.params:
         if is_array(param):
             sharing.roots[param] = _own(param)
@@ -141,7 +143,7 @@ def _block(block: Block, sharing: Sharing) -> None:
 
 def _let(let: Let, sharing: Sharing) -> Roots:
     takes_over = let.op == "let" and let.result in sharing.mutable
-    if is_view(let) or (let.op == "let" and not takes_over):
+    if is_view(let) or (let.op == "let" and not takes_over) or sharing.parts.over(let):
         return sharing.of(let.args[0])
     return _own(let.result)
 

@@ -6,7 +6,7 @@ is gone. It also goes to memory where it would be evaluated again and again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from retrograd.backend.lowering.lazy import CHEAP, Lazy, array_type, identity, scalar, stored
 from retrograd.backend.lowering.nest import empty, fill, put
@@ -14,6 +14,7 @@ from retrograd.backend.lowering.scope import Scope
 from retrograd.backend.lowering.uses import END, Uses
 from retrograd.ir.nodes import Atom, Constant, Let, Value
 from retrograd.ir.types import Array
+from retrograd.optimise.storage_parts import Parts
 
 Lowered = Atom | Lazy
 Handler = Callable[["Context", Scope, Let], Lowered]
@@ -23,8 +24,11 @@ DEEPEST = 60          # operations, one in another, in a lazy array: bounds recu
 class Context:
     """One run of lowering: which lazy arrays wait for which arrays in memory."""
 
-    def __init__(self, uses: Uses) -> None:
+    def __init__(self, uses: Uses, parts: Parts) -> None:
         self.uses = uses
+        self.parts = parts
+        self.written = frozenset(let.args[0] for let in parts.writes)
+        self.before: dict[Value, Value] = {}
         self.waiting: dict[Value, dict[Value, tuple[Lazy, Scope]]] = {}
         self.sources: dict[Value, list[Value]] = {}
         self.buffers: dict[Value, Value] = {}
@@ -36,6 +40,33 @@ class Context:
     def buffer(self, array: Value) -> Value:
         """The array in whose memory this one is."""
         return self.buffers.get(array, array)
+
+    # --- parts that are written in their array --------------------------------------------------
+
+    def part(self, scope: Scope, let: Let) -> Lazy | None:
+        """The part of an array in memory that is written in place, if a write is to one."""
+        if let not in self.parts.writes:
+            return None
+        root = scope.find(self.parts.writes[let])
+        part = self.operand(scope, let.args[0])
+        here = isinstance(root, Value) and isinstance(root.type, Array) \
+            and root.type.layout == "C" and self.is_version(part.array, root)
+        return part if here else None
+
+    def is_piece(self, let: Let) -> bool:
+        """Whether a reshape shows a part, in one piece, that is written in its array."""
+        return let.result in self.written and isinstance(let.args[0].type, Array) \
+            and let.args[0].type.layout == "C"
+
+    def wrote(self, array: Value, new: Value) -> None:
+        """`new` is `array` with a part of it written, or in another shape for that."""
+        self.before[new] = array
+
+    def is_version(self, array: Value | None, first: Value) -> bool:
+        """Whether an array is another one after writes into parts of it."""
+        while array is not None and array is not first:
+            array = self.before.get(array)
+        return array is first
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -77,11 +108,12 @@ class Context:
     def _stays_lazy(self, source: Value, lazy: Lazy) -> bool:
         return lazy.depth < DEEPEST and (lazy.free or self.uses.once(source))
 
-    def flush(self, scope: Scope, arrays: Iterable[Value], position: int) -> None:
+    def flush(self, scope: Scope, arrays: Iterable[Value], position: int,
+              but: Collection[Atom] = ()) -> None:
         """Before these arrays are written: what still reads them later goes to memory."""
         for array in arrays:
             for source, (lazy, home) in self.waiting.pop(self.buffer(array), {}).items():
-                if home is scope and scope.env.get(source) is lazy \
+                if home is scope and source not in but and scope.env.get(source) is lazy \
                         and self.uses.last.get(source, -1) >= position:
                     scope.env[source] = materialise(scope, lazy, source.name)
 

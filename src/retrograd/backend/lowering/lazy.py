@@ -19,7 +19,8 @@ from retrograd.ir.types import Array
 
 Extents = tuple[Extent, ...]
 Axis = tuple[int | None, Atom, int]     # (axis of the view or None, start, step)
-Map = tuple[Axis, ...]                  # for each axis of a stored array, what reads it
+Map = tuple[object, ...]                # for each axis of a stored array the `Axis` that reads it,
+#                                         or maps one after the other (`after`)
 Reads = Mapping[Value, Map | None]      # None: read in another order
 CHEAP = 4.0
 
@@ -37,6 +38,8 @@ class Lazy:
     make      emits the whole array as fresh memory, in one statement
     contiguous  emits a real view, contiguous in C or F order, without copying
     whole     emits all of an array in another shape: its memory may be taken over
+    array     the array in memory of which the elements are, if they are nothing but that; element
+              i is its element `place(i)`
     """
 
     type: Array
@@ -52,6 +55,8 @@ class Lazy:
     contiguous: Callable[[Scope], Value] | None = None
     layout: str = "A"
     whole: Callable[[Scope], Value] | None = None
+    array: Value | None = None
+    place: Callable[[Scope, Indices], Indices] = lambda scope, indices: indices
 
     @property
     def rank(self) -> int:
@@ -64,6 +69,13 @@ class Lazy:
             found = self.compute(scope, indices)
             scope.remember(key, found)
         return found
+
+    def over(self, array: Value) -> Lazy:
+        """The same part of another version of its array."""
+        how = None if self.array is None else self.reads[self.array]
+        return Lazy(self.type, self.extents, lambda s, i: element(s, array, self.place(s, i)),
+                    {array: how}, self.cost, self.free, wraps=self.wraps, depth=self.depth,
+                    array=array, place=self.place)
 
     def broadcast(self, scope: Scope, indices: Indices) -> Atom:
         """The element that broadcasting to an array with these indices takes."""
@@ -93,7 +105,7 @@ def stored(scope: Scope, array: Value) -> Lazy:
     return Lazy(array.type, extents, lambda s, i: element(s, array, i),
                 {array: identity(len(extents))}, free=True, wraps=True,
                 make=(lambda s, name: _copied(s, array, name)) if layout == "C" else None,
-                contiguous=contiguous, layout=layout)
+                contiguous=contiguous, layout=layout, array=array)
 
 
 def _copied(scope: Scope, array: Value, name: str) -> Value:
@@ -119,3 +131,11 @@ def merged(parts: Iterable[Reads]) -> Reads:
 
 def reordered(reads: Reads) -> Reads:
     return dict.fromkeys(reads)
+
+
+def after(reads: Reads, how: Map | None, rank: int) -> Reads:
+    """How what reads by `how` something of so many axes reads what that reads."""
+    whole = identity(rank)
+    return {array: how if old == whole else
+            None if old is None or how is None else ("after", old, how)
+            for array, old in reads.items()}

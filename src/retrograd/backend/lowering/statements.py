@@ -39,6 +39,7 @@ from retrograd.ir.nodes import (
 )
 from retrograd.ir.operations import family
 from retrograd.ir.types import Array, Type
+from retrograd.optimise.storage_parts import parts_of, reads_first
 
 
 def lower(function: Function) -> Function:
@@ -47,7 +48,9 @@ def lower(function: Function) -> Function:
         before   y = sum(exp(x))
         after    loop i: s = s + exp(load(x, i))
     """
-    return _Walk(Context(analyse(function))).function(function)
+    function = reads_first(function, parts_of(function, lambda _: True))
+    parts = parts_of(function, lambda _: True)      # all that is in memory here is in C order
+    return _Walk(Context(analyse(function), parts)).function(function)
 
 
 def library(context: Context, scope: Scope, let: Let) -> Lowered:
@@ -124,7 +127,12 @@ class _Walk:
 
     def let(self, scope: Scope, let: Let, position: int) -> None:
         handler = _BY_NAME.get(let.op) or _BY_FAMILY[family(let.op)]
-        self.flush(scope, consumed_here(let), position + 1)
+        part = self.context.part(scope, let)
+        if part is not None and part.array is not None:
+            put_back = {r.args[0] for r in self.context.parts.readers[let]}
+            self.context.flush(scope, (part.array,), position + 1, put_back)
+        else:
+            self.flush(scope, consumed_here(let), position + 1)
         self.context.define(scope, let.result, handler(self.context, scope, let))
 
     def flush(self, scope: Scope, sources: Sequence[Value], position: int) -> None:

@@ -9,17 +9,26 @@ places than those being written, it goes to memory first.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from retrograd.backend.lowering.context import Context, Lowered, materialise
-from retrograd.backend.lowering.lazy import Lazy, identity, stored
+from retrograd.backend.lowering.lazy import Lazy, Map, after, identity, stored
 from retrograd.backend.lowering.nest import Indices, branch, fill, nest, put
 from retrograd.backend.lowering.scope import Scope
 from retrograd.backend.lowering.selection import Selection, select
+from retrograd.backend.lowering.views import ints_wrapped, reshaped
 from retrograd.ir.nodes import Atom, Effect, Let, Value
 from retrograd.ir.types import Array
 
 
 def store(context: Context, scope: Scope, let: Let) -> Lowered:
     """`update(a, index, value)` and `add_at(a, index, value)`."""
+    back = _put_back(context, scope, let)
+    if back is not None:
+        return back
+    part = context.part(scope, let)
+    if part is not None:
+        return _in_the_array(context, scope, let, part)
     index = let.static["index"]
     value = context.operand(scope, let.args[-1])
     base = context.owned(scope, let.args[0])
@@ -30,7 +39,7 @@ def store(context: Context, scope: Scope, let: Let) -> Lowered:
     extents = scope.facts.of(base)
     selection = select(context, scope, extents, index, let.args[1:-1], written=base)
     _check_masked(scope, selection, value, index)
-    value = _evaluated(context, scope, value, base, selection)
+    value = _evaluated(context, scope, value, base, selection, selection.map)
 
     def write(inner: Scope, array: Value, indices: Indices) -> Atom:
         new = value.broadcast(inner, indices)
@@ -49,14 +58,14 @@ def _element(context: Context, scope: Scope, let: Let, base: Value, value: Lazy)
 
 
 def _evaluated(context: Context, scope: Scope, value: Lazy, base: Value,
-               selection: Selection) -> Lazy:
-    """The value, as it is before the write."""
+               selection: Selection, target: Map | None) -> Lazy:
+    """The value, as it is before the write to `target`."""
     if any(array is not base and context.buffer(array) is context.buffer(base)
            for array in value.reads):
         return stored(scope, materialise(scope, value, "value"))
     if base in value.reads:
         how = value.reads[base]
-        if how is None or how != selection.map or not _aligned(value, selection):
+        if how is None or how != target or not _aligned(value, selection):
             return stored(scope, materialise(scope, value, "value"))
     shape = tuple(e.known == 1 for e in selection.extents)
     if tuple(e.known == 1 for e in value.extents) == shape:
@@ -69,6 +78,49 @@ def _aligned(value: Lazy, selection: Selection) -> bool:
     return len(value.extents) == len(selection.extents) and all(
         (a.known == 1) == (b.known == 1)
         for a, b in zip(value.extents, selection.extents, strict=True))
+
+
+# --- parts of arrays -----------------------------------------------------------------------------
+
+
+def _in_the_array(context: Context, scope: Scope, let: Let, part: Lazy) -> Lazy:
+    """A write into a part that will be put back (`optimise/storage_parts.py`): the elements go to
+    their places in the array."""
+    base, index = part.array, let.static["index"]
+    assert base is not None
+    value = context.operand(scope, let.args[-1])
+    selection = select(context, scope, part.extents, index, let.args[1:-1], written=base)
+    _check_masked(scope, selection, value, index)
+    target = after({base: part.reads[base]}, selection.map, part.rank)[base]
+    value = _evaluated(context, scope, value, base, selection, target)
+
+    def write(inner: Scope, array: Value, indices: Indices) -> Atom:
+        new = value.broadcast(inner, indices)
+        where = selection.place(inner, indices)
+        if not part.wraps:
+            where = ints_wrapped(inner, part, selection, where)
+        return put(inner, array, part.place(inner, where), new, let.op)
+
+    result = fill(scope, base, selection.extents, write, base.name)
+    context.wrote(base, result)
+    return part.over(result)
+
+
+def _put_back(context: Context, scope: Scope, let: Let) -> Lowered | None:
+    """The array that holds already what is put back into it, None where it does not."""
+    if let not in context.parts.backs:
+        return None
+    owner = context.operand(scope, let.args[0])
+    part = context.operand(scope, context.parts.backs[let]).array
+    if owner.array is None or part is None or not context.is_version(part, owner.array):
+        return None
+    if part.type.rank != owner.array.type.rank:
+        part = reshaped(context, scope, part, scope.facts.of(owner.array), let.result.name)
+    if owner.reads[owner.array] == identity(part.type.rank):
+        return part
+    result, made = owner.over(part), let.result.name
+    return result if owner.whole is None else replace(
+        result, whole=lambda s: reshaped(context, s, part, owner.extents, made))
 
 
 # --- masks -------------------------------------------------------------------------------------

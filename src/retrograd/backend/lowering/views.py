@@ -15,8 +15,8 @@ from retrograd.backend.lowering.lazy import (
     Lazy,
     Map,
     Reads,
+    after,
     array_type,
-    identity,
     reordered,
     stored,
 )
@@ -26,6 +26,7 @@ from retrograd.backend.lowering.selection import Selection, Step, select
 from retrograd.ir.extents import smallest
 from retrograd.ir.index import FULL
 from retrograd.ir.nodes import Atom, Let, Value, integer
+from retrograd.ir.operations_arrays import size as total
 from retrograd.ir.types import Array
 
 Place = Callable[[Scope, Indices], Indices]
@@ -35,7 +36,8 @@ def _shown(lazy: Lazy, extents: Extents, place: Place, reads: Reads) -> Lazy:
     """The elements of `lazy` at other places; the extents are those of the view."""
     return Lazy(array_type(lazy.type.dtype, extents, "A"), extents,
                 lambda s, i: lazy.at(s, place(s, i)), reads, lazy.cost, lazy.free, lazy.loops,
-                depth=lazy.depth + 1)
+                depth=lazy.depth + 1, array=lazy.array,
+                place=lambda s, i: lazy.place(s, place(s, i)))
 
 
 def load(context: Context, scope: Scope, let: Let) -> Lowered:
@@ -61,23 +63,16 @@ def view(context: Context, scope: Scope, let: Let) -> Lowered:
 
     def place(inner: Scope, indices: Indices) -> Indices:
         where = selection.place(inner, indices)
-        return where if raw else _ints_wrapped(inner, lazy, selection, where)
+        return where if raw else ints_wrapped(inner, lazy, selection, where)
 
-    result = _shown(lazy, selection.extents, place, _composed(lazy, selection))
+    result = _shown(lazy, selection.extents, place, after(lazy.reads, selection.map, lazy.rank))
     return _with_rows(scope, result, lazy, selection, let)
 
 
-def _ints_wrapped(scope: Scope, lazy: Lazy, selection: Selection, where: Indices) -> Indices:
+def ints_wrapped(scope: Scope, lazy: Lazy, selection: Selection, where: Indices) -> Indices:
     """Ints and index arrays may be negative; slices count from the front already."""
     return tuple(scope.wrapped(i, scope.atom_of(e)) if selection.may_wrap(axis) else i
                  for axis, (i, e) in enumerate(zip(where, lazy.extents, strict=True)))
-
-
-def _composed(lazy: Lazy, selection: Selection) -> Reads:
-    """How the view reads what its base reads."""
-    how = selection.map
-    whole = identity(lazy.rank)
-    return {array: how if old == whole else None for array, old in lazy.reads.items()}
 
 
 def _with_rows(scope: Scope, result: Lazy, lazy: Lazy, selection: Selection, let: Let) -> Lazy:
@@ -107,7 +102,7 @@ def take(context: Context, scope: Scope, let: Let) -> Lowered:
 
     def place(inner: Scope, indices: Indices) -> Indices:
         where = selection.place(inner, indices)
-        return where if raw else _ints_wrapped(inner, lazy, selection, where)
+        return where if raw else ints_wrapped(inner, lazy, selection, where)
 
     reads: dict[Value, Map | None] = dict.fromkeys(lazy.reads)
     for axis in selection.gathered:
@@ -125,9 +120,7 @@ def transpose(context: Context, scope: Scope, let: Let) -> Lowered:
         return tuple(indices[axes.index(axis)] for axis in range(len(axes)))
 
     how: Map = tuple((axes.index(axis), integer(0), 1) for axis in range(len(axes)))
-    whole = identity(lazy.rank)
-    reads = {array: how if old == whole else None for array, old in lazy.reads.items()}
-    result = _shown(lazy, extents, place, reads)
+    result = _shown(lazy, extents, place, after(lazy.reads, how, lazy.rank))
     if lazy.contiguous is None or axes != tuple(reversed(range(lazy.rank))):
         return result
     base = lazy.contiguous
@@ -167,14 +160,11 @@ def reshape(context: Context, scope: Scope, let: Let) -> Lowered:
     extents = integers(context, scope, let.args[1:])
 
     def whole(inner: Scope, base: Value) -> Value:
-        made = inner.let("reshape", base, *(inner.atom_of(e) for e in extents),
-                         name=let.result.name)
-        assert isinstance(made, Value)
-        inner.facts.extents[made] = extents
-        context.shows(made, base)
-        return made
+        return reshaped(context, inner, base, extents, let.result.name)
 
     axes = _matched(lazy.extents, extents)
+    if axes is None and lazy.rank > 1 and lazy.array is not None and context.is_piece(let):
+        return _piece(context, scope, lazy, extents, let.result.name)
     if axes is not None or lazy.rank == 1:
         shown = _unflattened(scope, lazy, extents) if axes is None \
             else _moved(lazy, extents, axes)
@@ -182,6 +172,15 @@ def reshape(context: Context, scope: Scope, let: Let) -> Lowered:
         return shown if base is None else replace(shown, whole=lambda s: whole(s, base(s)))
     made = whole(scope, context.in_memory(scope, let.args[0]))
     return replace(stored(scope, made), whole=lambda _: made)
+
+
+def reshaped(context: Context, scope: Scope, base: Value, extents: Extents, name: str) -> Value:
+    """All of an array in memory in another shape."""
+    made = scope.let("reshape", base, *(scope.atom_of(e) for e in extents), name=name)
+    assert isinstance(made, Value)
+    scope.facts.extents[made] = extents
+    context.shows(made, base)
+    return made
 
 
 def _matched(old: Extents, new: Extents) -> list[int] | None:
@@ -204,9 +203,7 @@ def _moved(lazy: Lazy, extents: Extents, axes: Sequence[int]) -> Lazy:
         return tuple(integer(0) if a < 0 else indices[a] for a in axes)
 
     how: Map = tuple((None, integer(0), 0) if a < 0 else (a, integer(0), 1) for a in axes)
-    whole = identity(lazy.rank)
-    reads = {array: how if old == whole else None for array, old in lazy.reads.items()}
-    return _shown(lazy, extents, place, reads)
+    return _shown(lazy, extents, place, after(lazy.reads, how, lazy.rank))
 
 
 def _unflattened(scope: Scope, lazy: Lazy, extents: Extents) -> Lazy:
@@ -214,11 +211,33 @@ def _unflattened(scope: Scope, lazy: Lazy, extents: Extents) -> Lazy:
     sizes = [scope.atom_of(e) for e in extents]
 
     def place(inner: Scope, indices: Indices) -> Indices:
-        flat: Atom = integer(0)
-        for index, size in zip(indices, sizes, strict=True):
-            flat = inner.plus(inner.times(flat, size), index)
-        return (flat,)
+        return (_number(inner, indices, sizes),)
 
-    return _shown(lazy, extents, place, reordered(lazy.reads))
+    return _shown(lazy, extents, place, after(lazy.reads, ("flat", *sizes), lazy.rank))
 
 
+def _number(scope: Scope, indices: Indices, sizes: Sequence[Atom]) -> Atom:
+    """The number of an element in C order."""
+    flat: Atom = integer(0)
+    for index, size in zip(indices, sizes, strict=True):
+        flat = scope.plus(scope.times(flat, size), index)
+    return flat
+
+
+def _piece(context: Context, scope: Scope, lazy: Lazy, extents: Extents, name: str) -> Lazy:
+    """A part in one piece, in another shape: elements that follow each other in the array."""
+    array = lazy.array
+    assert array is not None
+    own = scope.facts.of(array)
+    flat = reshaped(context, scope, array, (total(own),), name)
+    context.wrote(array, flat)
+    sizes, shape = ([scope.atom_of(e) for e in both] for both in (own, extents))
+    first = lazy.place(scope, (integer(0),) * lazy.rank)
+    offset = _number(scope, tuple(map(scope.wrapped, first, sizes)), sizes)
+
+    def place(inner: Scope, indices: Indices) -> Indices:
+        return (inner.plus(offset, _number(inner, indices, shape)),)
+
+    return Lazy(array_type(lazy.type.dtype, extents, "A"), extents,
+                lambda s, i: element(s, flat, place(s, i)), {flat: ("piece", offset, *shape)},
+                free=True, depth=lazy.depth + 1, array=flat, place=place)
