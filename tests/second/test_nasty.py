@@ -304,3 +304,35 @@ def test_any_number_of_arguments() -> None:
     close(ab, 2.0 * np.eye(3))
     with pytest.raises(rg.Unsupported, match="with respect to one of \\*args is not available"):
         rg.hvp(scaled, argnums=1)
+
+
+def test_functions_of_numpy_are_differentiated_inside() -> None:
+    """Their signatures have defaults that mean: not given."""
+    def total(x: Any) -> Any:
+        value, pullback = rg.vjp(np.sum, x * x)
+        return np.sum(rg.grad(np.mean)(x) * x) + np.sum(pullback(value)[0])
+
+    close(rg.grad(total, jit=False)(SOME), 1.0 / 3.0 + 6.0 * SOME)
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def test_samples_give_results_of_one_shape() -> None:
+    def first(x: Any, n: Any) -> Any:
+        return x[:n]
+
+    for reduce in (None, "sum"):
+        with pytest.raises(rg.Unsupported, match="what a sample gives depends on the sample"):
+            rg.vmap(first, reduce=reduce, jit=False)(ROWS[:2], np.array([1, 2]))
+
+
+def test_a_pullback_is_called_where_it_was_made() -> None:
+    def after(x: Any) -> Any:
+        for i in range(3):
+            _, pullback = rg.vjp(np.sum, x * i)
+        return np.sum(pullback(1.0)[0])
+
+    with pytest.raises(rg.Unsupported, match="made inside a loop") as found:
+        rg.grad(after, jit=False)(SOME)
+    assert "pullback(1.0)" in found.value.line and "call it there" in found.value.remedy

@@ -22,6 +22,7 @@ import numpy as np
 
 from retrograd.frontend import calls, cells, inline
 from retrograd.frontend.certain import certain
+from retrograd.frontend.growing import VARYING
 from retrograd.frontend.isolated import apart, bound_to, check_copies, unfrozen, with_contents
 from retrograd.frontend.rows import row_of, stacked
 from retrograd.frontend.things import (
@@ -230,8 +231,7 @@ def sample(tracer: Tracer, one: Callable[..., Thing]) -> Thing:
     made = {v for s in walk(inner.builder.block) for v in (*defined(s), *bound(s))}
     if row is None or any(mentions(e, made) for leaf in leaves(row)
                           for e in _extents(inner.builder, leaf)):
-        tracer.refuse("the shape of what a sample gives depends on the sample",
-                      "return arrays whose shapes follow from the arguments' shapes")
+        tracer.refuse(*VARYING)
     return row
 
 

@@ -204,15 +204,22 @@ def _row(tracer: Tracer, begin: Items | Grown, inner: Tracer, end: Items | Grown
     return joined_rows(tracer, first, rest[0]) if rest else first
 
 
+VARYING = ("the shape of what a sample gives depends on the sample",
+           "return arrays whose shapes follow from the arguments' shapes")
+
+
 def check_shapes(tracer: Tracer, row: Thing, made: Made) -> None:
     facts = tracer.builder.facts
     for leaf in leaves(row):
         atom = atom_of(leaf)
         assert atom is not None
-        if any(mentions(e, made) for e in facts.of(atom)):
-            tracer.refuse("the shape of the arrays that are put into this list is only known "
-                          "inside the loop", "put one into the list before the loop, or store "
-                          "them into the rows of an array")
+        if not any(mentions(e, made) for e in facts.of(atom)):
+            continue
+        if not tracer.frame.user:                 # the list is one of samples (`batches.py`)
+            tracer.refuse(*VARYING)
+        tracer.refuse("the shape of the arrays that are put into this list is only known inside "
+                      "the loop", "put one into the list before the loop, or store them into the "
+                      "rows of an array")
 
 
 def fitted(begin: Thing, end: Thing, inner: Tracer, name: str) -> Thing:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 
+import numpy as np
+
 from retrograd.frontend import calls, cells
 from retrograd.frontend.certain import Certain, certain
 from retrograd.frontend.endings import structure
@@ -160,6 +162,9 @@ def bound_to(tracer: Tracer, function: Thing, args: Iterable[Thing],
         raise certain(TypeError)(str(error)) from None
     given = set(bound.arguments)
     bound.apply_defaults()
+    for name, thing in list(bound.arguments.items()):
+        if isinstance(thing, Static) and thing.value is np._NoValue:     # NumPy's "not given"
+            del bound.arguments[name]
     inner = _inside(function)
     for name in bound.arguments:
         if name not in given and inner is not None and bound.signature.parameters[

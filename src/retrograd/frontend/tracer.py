@@ -231,7 +231,7 @@ class Tracer:
     def _defined(self, name: str, thing: Thing) -> Thing:
         if isinstance(thing, Lost):
             self.refuse(f"{name!r} is a function or method made inside {thing.where}, and is used "
-                        "after it", "define it before")
+                        "after it", "define it before, or call it there")
         if not isinstance(thing, Maybe) or name in self.frame.flags:
             return thing.thing if isinstance(thing, Maybe) else thing
         message = _UNBOUND.format(name)
