@@ -1,6 +1,6 @@
 """Nasty programs over batches, Jacobians, second derivatives and derivatives inside programs: loops
-that stop, stores, lists, masks, what is read from outside. The truth is `jax`'s where one can be
-written there, else the same thing done one sample at a time."""
+that stop, stores, lists, masks, what is read from outside. The truth is a formula, or the same
+thing done one sample at a time."""
 
 from __future__ import annotations
 
@@ -313,6 +313,48 @@ def test_functions_of_numpy_are_differentiated_inside() -> None:
         return np.sum(rg.grad(np.mean)(x) * x) + np.sum(pullback(value)[0])
 
     close(rg.grad(total, jit=False)(SOME), 1.0 / 3.0 + 6.0 * SOME)
+
+
+# --- samples that take different paths ------------------------------------------------------------
+
+
+def early(x: Any, t: Any) -> Any:
+    s = 0.0
+    for i in range(len(x)):
+        if s > t:
+            return s * s
+        s += x[i] ** 2
+    return -s
+
+
+def grows(x: Any, t: Any) -> Any:
+    y = x.copy()
+    while np.sum(y) < t:
+        y[1:] *= 1.0 + y[:-1]
+        y[0] += 0.5
+    return np.sum(y * y)
+
+
+def stops(x: Any, t: Any) -> Any:
+    s = 0.0
+    for value in x:
+        if value < 0.8:
+            continue
+        s += value ** 3
+        if s > t:
+            break
+    else:
+        s *= 2.0
+    return s
+
+
+@pytest.mark.parametrize("f", [early, grows, stops], ids=lambda f: f.__name__)
+def test_each_sample_takes_its_own_path(f: Callable[..., Any]) -> None:
+    limits = np.array([0.0, 1.0, 3.0, 30.0, 8.0])
+    for make in (rg.grad, rg.hessian):
+        close(rg.vmap(make(f), jit=False)(ROWS, limits), stacked(make(f, jit=False), ROWS, limits))
+    close(rg.jacobian(rg.vmap(f), jit=False)(ROWS, limits).sum(axis=0),
+          stacked(rg.grad(f, jit=False), ROWS, limits))
 
 
 # --- messages -------------------------------------------------------------------------------------
