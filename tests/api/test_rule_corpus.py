@@ -20,7 +20,8 @@ from oracle import float_arguments, is_number
 from retrograd.errors import Unsupported
 
 RULED = re.compile(r"(?<![\w.])np\.(sin|cos|exp|tanh|sqrt|log|square|sum|dot)\((?!.*out)")
-OTHER_OUT = {"stores-out_arguments", "stores-out_of_products_and_reductions"}
+OTHER_OUT = {"stores-out_arguments", "stores-out_of_products_and_reductions",
+             "helpers-calls_compiled_helper"}               # Numba compiles it in plain Python
 
 
 def _ruled(theme):

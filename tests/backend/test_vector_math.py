@@ -18,6 +18,7 @@ NAMES = vector_math.names()
 DOMAINS = {"arcsin": (-1, 1), "arccos": (-1, 1), "arctanh": (-1, 1), "arccosh": (1, 30),
            "log": (1e-300, 1e3), "log2": (1e-3, 1e3), "log10": (1e-3, 1e3), "log1p": (-0.99, 1e3)}
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-310, 700.0, -800.0] * 4)
+OFTEN = ("exp", "log", "tanh", "erf", "hypot")
 needed = pytest.mark.skipif(not NAMES, reason="no libmvec here")
 
 
@@ -44,8 +45,10 @@ def looped(name: str, count: int):
 
 
 @needed
-@pytest.mark.parametrize("name", sorted(n.removeprefix("_vector_") for n in NAMES))
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", [
+    n if n in OFTEN else pytest.param(n, marks=pytest.mark.slow)
+    for n in sorted(n.removeprefix("_vector_") for n in NAMES)])
+@pytest.mark.parametrize("dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.slow)])
 def test_values(name: str, dtype: type) -> None:
     count = 2 if name in ("arctan2", "hypot") else 1
     low, high = DOMAINS.get(name, (-20, 20))

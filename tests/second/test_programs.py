@@ -91,7 +91,7 @@ def masked(x: float) -> float:
     return np.sum(np.where(y > 0.3, np.sqrt(y), y ** 2))
 
 
-@MODES
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("f", [snapshots, growing, left_early, listed, masked])
 def test_third_derivatives(f: Any, jit: bool) -> None:
     second = rg.grad(rg.grad(f), jit=False)

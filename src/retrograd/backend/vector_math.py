@@ -1,11 +1,12 @@
 """Elementary functions of whole vectors: glibc's libmvec in the loops that LLVM vectorises.
 
-A call of `exp` with the attribute "vector-function-abi-variant" is a scalar call everywhere but in
-a vectorised loop, where LLVM calls the variant for four (or eight) numbers that the attribute
-names. The variants must be declared in the module, and kept there until the loop is vectorised:
-that is what `llvm.compiler.used` is for. Their largest error is 3.3 ulp, and special values are
-those of the scalar functions; the last iterations of a loop, which make no full vector, call
-these, so that equal arguments may differ in the last bit.
+A call with the attribute "vector-function-abi-variant" is a scalar call everywhere but in a
+vectorised loop, where LLVM calls the variant for four (or eight) numbers that the attribute names.
+The variants must be declared in the module, and kept there until the loop is vectorised: that is
+what `llvm.compiler.used` is for. Their largest error is 3.3 ulp, and special values are those of
+the scalar functions. What is called outside of vectors (in the last iterations of a loop, or where
+arrays lie so that LLVM does not dare) takes one lane of the same variant: equal arguments give
+equal bits, wherever they stand in memory.
 
 Where there is no libmvec (glibc on x86-64 has it), functions are those of NumPy and `math`.
 Imported when something is compiled: it needs Numba.
@@ -47,9 +48,9 @@ _overload: Callable[[Any], Decorator] = overload
 
 
 @functools.lru_cache(maxsize=1)
-def variants() -> dict[str, tuple[str, ...]]:
-    """The vector variants that this machine has, by the name of the scalar function; the library
-    is loaded, so that code that calls them can be."""
+def variants() -> dict[str, str]:
+    """The vector variant that this machine has of each scalar function; the library is loaded, so
+    that code that calls them can be."""
     if not sys.platform.startswith("linux"):
         return {}
     try:
@@ -57,17 +58,13 @@ def variants() -> dict[str, tuple[str, ...]]:
     except OSError:
         return {}
     llvm.load_library_permanently(_LIBRARY)
-    features = llvm.get_host_cpu_features()
-    kinds = [("b", 2)] + [("d", 4)] * bool(features.get("avx2")) \
-        + [("e", 8)] * bool(features.get("avx512f"))
-    found: dict[str, tuple[str, ...]] = {}
+    isa, lanes = ("d", 4) if llvm.get_host_cpu_features().get("avx2") else ("b", 2)
+    found: dict[str, str] = {}
     for name, count in _DOUBLES.items():
         for scalar, factor in ((name, 1), (f"{name}f", 2)):
-            symbols = [f"_ZGV{isa}N{lanes * factor}{'v' * count}_{scalar}"
-                       for isa, lanes in kinds]
-            there = tuple(s for s in symbols if hasattr(library, s))
-            if there:
-                found[scalar] = there
+            symbol = f"_ZGV{isa}N{lanes * factor}{'v' * count}_{scalar}"
+            if hasattr(library, symbol):
+                found[scalar] = symbol
     return found
 
 
@@ -79,20 +76,24 @@ class _Attributes(CallInstrAttributes):  # type: ignore[misc, unused-ignore]
         super().__init__((*args, text))
 
 
+def _vector(scalar: str) -> tuple[Any, int]:
+    """The type of a variant's arguments, and how many it takes."""
+    double = scalar in _DOUBLES
+    lanes = int("".join(c for c in variants()[scalar][5:].partition("v")[0] if c.isdigit()))
+    element = ir.DoubleType() if double else ir.FloatType()
+    return ir.VectorType(element, lanes), _DOUBLES[scalar if double else scalar[:-1]]
+
+
 def _declare(module: Any) -> None:
     """Declare all variants, once a module, and keep them."""
     if "llvm.compiler.used" in module.globals:
         return
     pointer = ir.IntType(8).as_pointer()
     kept = []
-    for scalar, symbols in variants().items():
-        double = scalar in _DOUBLES
-        count = _DOUBLES[scalar if double else scalar[:-1]]
-        for symbol in symbols:
-            lanes = int("".join(c for c in symbol[5:].partition("v")[0] if c.isdigit()))
-            vector = ir.VectorType(ir.DoubleType() if double else ir.FloatType(), lanes)
-            function = ir.Function(module, ir.FunctionType(vector, [vector] * count), symbol)
-            kept.append(function.bitcast(pointer))
+    for scalar, symbol in variants().items():
+        vector, count = _vector(scalar)
+        function = ir.Function(module, ir.FunctionType(vector, [vector] * count), symbol)
+        kept.append(function.bitcast(pointer))
     array = ir.ArrayType(pointer, len(kept))
     used = ir.GlobalVariable(module, array, "llvm.compiler.used")
     used.initializer = ir.Constant(array, kept)
@@ -100,20 +101,39 @@ def _declare(module: Any) -> None:
     used.section = "llvm.metadata"
 
 
+def _one_lane(module: Any, scalar: str) -> Any:
+    """The function of one number: a lane of the variant. It must not be inlined, or no loop would
+    see the call whose variant it has."""
+    name = f"retrograd_{scalar}"
+    if name in module.globals:
+        return module.globals[name]
+    vector, count = _vector(scalar)
+    number = vector.element
+    function = ir.Function(module, ir.FunctionType(number, [number] * count), name)
+    function.linkage = "linkonce_odr"
+    for attribute in ("noinline", "nounwind", "readnone"):
+        function.attributes.add(attribute)
+    builder = ir.IRBuilder(function.append_basic_block())
+    first = ir.Constant(ir.IntType(32), 0)
+    same = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
+    undefined = ir.Constant(vector, ir.Undefined)
+    wide = [builder.shuffle_vector(builder.insert_element(undefined, x, first), undefined, same)
+            for x in function.args]
+    result = builder.call(module.globals[variants()[scalar]], wide)
+    builder.ret(builder.extract_element(result, first))
+    return function
+
+
 def _call(name: str, count: int) -> Any:
     """An intrinsic that calls a function of the C library for doubles or floats."""
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(_: Any, builder: Any, signature: Any, args: Any) -> Any:
         scalar = name if signature.return_type is types.float64 else f"{name}f"
-        module = builder.module
-        _declare(module)
-        number = context.get_value_type(signature.return_type)
-        function = module.globals.get(scalar)
-        if function is None:
-            function = ir.Function(module, ir.FunctionType(number, [number] * count), scalar)
-        call = builder.call(function, args)
-        pairs = ",".join(f"{v[:-len(scalar)]}{scalar}({v})" for v in variants()[scalar])
+        _declare(builder.module)
+        call = builder.call(_one_lane(builder.module, scalar), args)
+        symbol = variants()[scalar]
+        mangled = f"{symbol[:-len(scalar)]}retrograd_{scalar}({symbol})"
         call.attributes = _Attributes(
-            ("nounwind", "readnone"), f'"vector-function-abi-variant"="{pairs}"')
+            ("nounwind", "readnone"), f'"vector-function-abi-variant"="{mangled}"')
         return call
 
     def unary(_: Any, x: Any) -> Any:
