@@ -118,6 +118,7 @@ def test_indices_are_checked() -> None:
     assert "7" in str(found[0]) and str(found[0]) == str(found[1])
 
 
+@pytest.mark.slow
 def test_what_compiled_code_raises_itself_is_not_lost() -> None:
     sizes = np.full(200, 2)
     sizes[120] = -1
@@ -129,6 +130,7 @@ def test_what_compiled_code_raises_itself_is_not_lost() -> None:
                       np.linalg.LinAlgError)
 
 
+@pytest.mark.slow
 def test_solves_in_parallel() -> None:
     A = RNG.normal(size=(20, 3, 3)) + 4 * np.eye(3)
     compare(programs.solved, A, RNG.normal(size=(20, 3)), argnums=(0, 1))

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import copy
 import math
+import zlib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from corpus.entry import sampled
 from corpus.test_corpus import ENTRIES
 from retrograd import pipeline
 from retrograd.errors import Unsupported
@@ -48,7 +48,8 @@ def called(emitted: Emitted, unit: Unit, args: list[Any]) -> list[Any]:
     return list(found[first:])
 
 
-@pytest.mark.parametrize("name", sampled(ENTRIES, list(ENTRIES)))
+@pytest.mark.parametrize("name", [
+    pytest.param(n, marks=pytest.mark.slow) if zlib.crc32(n.encode()) % 4 else n for n in ENTRIES])
 def test_results_lie_in_their_memory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "helpers-variable_arguments":
         pytest.skip("the interface spreads *args, the compiler has no parameter to differentiate")
