@@ -22,7 +22,7 @@ from numba.extending import intrinsic
 LARGE = 1 << 22                      # bytes, NumPy's own limit
 _PAGE = 1 << 12
 _ADVICE = 14                         # MADV_HUGEPAGE
-INSTEAD = {("np", "empty"): "_large_empty", ("np", "zeros"): "_large_zeros"}
+INSTEAD = {"empty": "_large_empty", "zeros": "_large_zeros"}
 Decorator = Callable[[Callable[..., Any]], Any]       # Numba's versions differ in their types
 _intrinsic: Decorator = intrinsic
 _njit: Decorator = numba.njit

@@ -11,35 +11,44 @@ import ast
 import sys
 from typing import Any
 
+ELEMENTARY = frozenset({
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan", "sinh",
+    "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh", "arctan2",
+    "hypot", "erf", "erfc"})
+
 
 def substituted(source: str, vector_math: bool) -> tuple[str, dict[str, Any]]:
-    """The source as it is compiled, and the names that it needs then."""
-    table, names = _table(source, vector_math)
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)
-             and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in table]
+    """The source as it is compiled, and the names that it needs then; nothing is loaded and made
+    that it does not call."""
+    names: dict[str, Any] = {}
     lines = source.splitlines(keepends=True)
+    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    found = [f for f in calls if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name)]
+    vectors = vector_math and "for " in source
     for node in sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True):
         assert isinstance(node.value, ast.Name) and node.end_col_offset is not None
-        line = lines[node.lineno - 1].encode()
-        lines[node.lineno - 1] = (line[:node.col_offset]
-                                  + table[node.value.id, node.attr].encode()
-                                  + line[node.end_col_offset:]).decode()
-    return "".join(lines), names if found else {}
+        new = _instead(node.value.id, node.attr, vectors, names)
+        if new is not None:
+            line = lines[node.lineno - 1].encode()
+            lines[node.lineno - 1] = (line[:node.col_offset] + new.encode()
+                                      + line[node.end_col_offset:]).decode()
+    return "".join(lines), names
 
 
-def _table(source: str, vector_math: bool) -> tuple[dict[tuple[str, str], str], dict[str, Any]]:
-    """What is called instead of which attribute, and what that is; nothing is loaded that the
-    source cannot use."""
-    table: dict[tuple[str, str], str] = {}
-    names: dict[str, Any] = {}
-    if sys.platform.startswith("linux") and any(f"np.{f}(" in source for f in ("empty", "zeros")):
+def _instead(module: str, name: str, vectors: bool, names: dict[str, Any]) -> str | None:
+    """What is called instead of a function, which is noted in `names`."""
+    if module == "np" and name in ("empty", "zeros"):
+        if not sys.platform.startswith("linux"):
+            return None
         from retrograd.backend import memory
 
-        table |= memory.INSTEAD
         names |= memory.NAMES
-    if vector_math and "for " in source:
-        from retrograd.backend import vector_math as vectors
+        return memory.INSTEAD[name]
+    if not vectors or module not in ("np", "math") or name not in ELEMENTARY:
+        return None
+    from retrograd.backend import vector_math
 
-        table |= vectors.instead()
-        names |= vectors.names()
-    return table, names
+    new = vector_math.instead(module, name)
+    if new is not None:
+        names[new] = vector_math.made(module, name)
+    return new

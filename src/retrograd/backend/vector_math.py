@@ -22,7 +22,6 @@ from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
-import numba
 import numpy as np
 from llvmlite import ir
 from llvmlite.ir.instructions import CallInstrAttributes
@@ -145,7 +144,8 @@ def _call(name: str, count: int) -> Any:
     return _intrinsic(unary if count == 1 else binary)
 
 
-def _made(module: str, name: str) -> Any:
+@functools.cache
+def made(module: str, name: str) -> Any:
     """A function for compiled code: the vector one for floats, else that of NumPy or `math`."""
     symbol, count = _FUNCTIONS[module, name]
     call, other = _call(symbol, count), getattr(np if module == "np" else math, name)
@@ -168,18 +168,14 @@ def _made(module: str, name: str) -> Any:
     return binary
 
 
-@functools.lru_cache(maxsize=1)
+def instead(module: str, name: str) -> str | None:
+    """The name under which source calls a function of `np` or `math` that has a vector variant."""
+    symbol, _ = _FUNCTIONS.get((module, name), ("", 0))
+    there = symbol in variants() and f"{symbol}f" in variants()
+    return f"_vector_{name}" if there else None
+
+
 def names() -> dict[str, Any]:
-    """The functions by the names under which source calls them (`instead`)."""
-    return {f"_vector_{name}": _made(module, name)
-            for (module, name), (symbol, _) in _FUNCTIONS.items()
-            if symbol in variants() and f"{symbol}f" in variants()}
-
-
-def instead() -> dict[tuple[str, str], str]:
-    """What is called instead of which attribute of `np` and `math`."""
-    return {(module, name): f"_vector_{name}" for module, name in _FUNCTIONS
-            if f"_vector_{name}" in names()}
-
-
-_ = numba                        # its extensions are registered by importing it
+    """All the functions by these names."""
+    return {new: made(module, name) for module, name in _FUNCTIONS
+            if (new := instead(module, name)) is not None}
