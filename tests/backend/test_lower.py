@@ -623,8 +623,9 @@ def test_lowering_takes_linear_time() -> None:
             return b.let("sum", y, axes=None)
 
         function = function_of(build, [sample((3,))])
-        start = time.perf_counter()
+        start = time.process_time()
         lower(function)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    assert seconds(2000) < 24 * max(seconds(250), 0.01)      # 64 times if it were quadratic
+    # 64 times if it were quadratic; the machine may do something else meanwhile
+    assert any(seconds(2000) < 24 * max(seconds(250), 0.01) for _ in range(3))
