@@ -13,12 +13,11 @@ import pytest
 import truth
 from corpus.entry import Entry, sampled
 from corpus.test_corpus import ENTRIES
-from frontend.tracing import leaves, request_for, with_known
+from frontend.tracing import leaves, request_for, settled
 from oracle import float_arguments, is_number
 from retrograd import pipeline
 from retrograd.backend.emit import emit
 from retrograd.errors import Unsupported
-from retrograd.frontend.reading import NeedStatic
 from retrograd.frontend.trace import Traced
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import Function
@@ -60,13 +59,7 @@ def derived(entry: Entry, recorded: Recorded) -> Request:
     real = is_number(value) and np.asarray(value).dtype.kind != "c"
     product = VALUE_AND_GRAD if real else VJP
     request = request_for(entry.function, args, product, argnums)
-    while True:
-        try:
-            pipeline.derive(request)
-        except NeedStatic as need:
-            request = with_known(request, args, need)
-        else:
-            return request
+    return settled(request, args, pipeline.derive)[0]
 
 
 def arguments(entry: Entry, request: Request, function: Function, traced: Traced,

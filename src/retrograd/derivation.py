@@ -27,10 +27,9 @@ class Derivation:
     returns: tuple[str, ...] = ()        # parameters whose last contents are results too
 
 
-def derivation_of(function: object) -> Derivation | None:
+def derivation_of(function: Any) -> Derivation | None:
     """The derivation of an object that retrograd made; None of anything else."""
-    found = getattr(type(function), "derivation", None)
-    return None if found is None else getattr(function, "derivation")  # noqa: B009
+    return function.derivation if hasattr(type(function), "derivation") else None
 
 
 def transforms(function: object) -> bool:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 import truth
-from frontend.tracing import leaves, request_for, with_known
+from frontend.tracing import leaves, request_for, settled
 from retrograd.adjoint.derive import derive, seed_parameter
 from retrograd.adjoint.forward import forward
-from retrograd.frontend.reading import NeedStatic
 from retrograd.frontend.trace import Traced, trace
 from retrograd.ir.interpret import interpret
 from retrograd.ir.nodes import Function, Value
@@ -41,14 +40,8 @@ class Traces:
 
 
 def traces(function: Callable[..., Any], args: Sequence[Any]) -> Traces:
-    request = request_for(function, args)
-    while True:
-        try:
-            found = trace(request)
-        except NeedStatic as need:
-            request = with_known(request, args, need)
-        else:
-            return Traces(request, found, leaves(request, args, found.captures))
+    request, found = settled(request_for(function, args), args, trace)
+    return Traces(request, found, leaves(request, args, found.captures))
 
 
 def tangent_program(found: Traces, inputs: Sequence[Value] | None = None) -> Function:

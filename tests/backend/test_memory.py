@@ -35,7 +35,7 @@ def test_the_calls_are_replaced_and_every_line_stays_where_it_is() -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.bool_, np.complex128])
 @pytest.mark.parametrize("rows", [0, 3, ROWS])
 def test_zeros_are_zeros(dtype: type, rows: int) -> None:
-    zeros = memory._large_zeros
+    zeros = memory.large_zeros
 
     @numba.njit
     def made(n: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import inspect
 import linecache
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from retrograd.ir.types import is_float
 from retrograd.ir.verify import verify
 from retrograd.program import PRIMAL, Container, Known, Request
 from retrograd.trees import rebuild
+
+Made = TypeVar("Made")
 
 
 def request_for(function: Callable[..., Any], args: Sequence[Any], product: str = PRIMAL,
@@ -49,15 +51,19 @@ def with_known(request: Request, args: Sequence[Any], need: NeedStatic) -> Reque
 
 def traced(function: Callable[..., Any], *args: Any) -> Traced:
     """The verified trace of the function itself."""
-    request = request_for(function, args)
+    _, found = settled(request_for(function, args), args, trace)
+    verify(found.function)
+    return found
+
+
+def settled(request: Request, args: Sequence[Any], make: Callable[[Request], Made],
+            ) -> tuple[Request, Made]:
+    """The request in which all ints are known that must be, and what `make` gives for it."""
     while True:
         try:
-            found = trace(request)
+            return request, make(request)
         except NeedStatic as need:
             request = with_known(request, args, need)
-        else:
-            verify(found.function)
-            return found
 
 
 def leaves(request: Request, args: Sequence[Any], captures: Sequence[Any]) -> list[Any]:
@@ -72,13 +78,7 @@ def leaves(request: Request, args: Sequence[Any], captures: Sequence[Any]) -> li
 
 def run(function: Callable[..., Any], *args: Any) -> Any:
     """What the trace of the function means for these arguments."""
-    request = request_for(function, args)
-    while True:
-        try:
-            found = trace(request)
-            break
-        except NeedStatic as need:
-            request = with_known(request, args, need)
+    request, found = settled(request_for(function, args), args, trace)
     verify(found.function)
     return rebuild(found.visible, interpret(found.function, leaves(request, args, found.captures)))
 

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 import truth
-from frontend.tracing import leaves, request_for, with_known
+from frontend.tracing import leaves, request_for, settled
 from generator.checking import IDLE, REFUSED, RIGHT, failure, load, refused, truth_of
 from generator.generate import generate
 from oracle import float_arguments, is_number
 from retrograd.errors import Unsupported
-from retrograd.frontend.reading import NeedStatic
 from retrograd.pipeline import derive
 from retrograd.program import VALUE_AND_GRAD, Emitted, Program, Request
 from retrograd.trees import rebuild
@@ -20,17 +19,15 @@ from retrograd.trees import rebuild
 
 def derived(function: Any, args: tuple[Any, ...]) -> tuple[Request, Program]:
     request = request_for(function, args, VALUE_AND_GRAD, float_arguments(args))
-    while True:
-        try:
-            return request, derive(request)
-        except NeedStatic as need:
-            request = with_known(request, args, need)
+    return settled(request, args, derive)
 
 
-def run(emitted: Emitted, args: list[Any]) -> Any:
-    """The results of a lowered function in their structure; its failures are raised."""
+def run(emitted: Emitted, args: list[Any], **names: Any) -> Any:
+    """The results of a lowered function in their structure; its failures are raised. `names` stand
+    for others in its module."""
     space: dict[str, Any] = {}
     exec(compile(emitted.source, "<lowered>", "exec"), space)
+    space.update(names)
     with np.errstate(all="ignore"):
         found = space[emitted.name](*args)
     found = found if isinstance(found, tuple) else (found,)

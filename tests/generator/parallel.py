@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -18,14 +17,12 @@ import truth
 from frontend.tracing import leaves
 from generator.checking import IDLE, REFUSED, RIGHT, failure, load, refused, truth_of
 from generator.generate import generate
-from generator.lowered import derived
+from generator.lowered import derived, run
 from oracle import is_number
 from retrograd import pipeline
 from retrograd.errors import Unsupported
 from retrograd.ir.nodes import Block, Function, Loop, Statement
 from retrograd.ir.rewrite import with_blocks
-from retrograd.program import Emitted
-from retrograd.trees import rebuild
 
 SERIAL = "serial"                    # right, but no loop was split
 
@@ -54,19 +51,6 @@ def all_parallel() -> Iterator[None]:
         pipeline.without_wishes = before
 
 
-def run(emitted: Emitted, args: list[Any], backwards: bool) -> Any:
-    space: dict[str, Any] = {}
-    exec(compile(emitted.source, "<parallel>", "exec"), space)
-    space["prange"] = (lambda n: reversed(range(n))) if backwards else range
-    with np.errstate(all="ignore"):
-        found = space[emitted.name](*args)
-    found = found if isinstance(found, tuple) else (found,)
-    if emitted.failures:
-        assert found[0] == 0, emitted.failures[int(found[0]) - 1]
-        found = found[1 + emitted.integers + emitted.floats:]
-    return rebuild(emitted.structure, found)
-
-
 def check_parallel(seed: int, writes: bool = True) -> str:
     """RIGHT, SERIAL, REFUSED or IDLE; raises where it is wrong."""
     source, args = generate(seed, writes)
@@ -82,7 +66,8 @@ def check_parallel(seed: int, writes: bool = True) -> str:
         results = []
         for backwards in (False, True):
             given = leaves(request, [truth.fresh(a) for a in args], found.captures)
-            result, gradients = run(emitted, given, backwards)
+            blocks = (lambda n: reversed(range(n))) if backwards else range
+            result, gradients = run(emitted, given, prange=blocks)
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             results.append([np.asarray(a, float) for a in (result, *gradients)])
         for one, other, true in zip(*results, (np.asarray(value), *right), strict=True):

@@ -162,9 +162,10 @@ def _array(builder: Builder, g: Atom) -> Atom:
     return builder.let("array", g, shape=(1,))
 
 
-def zeros(builder: Builder, value: Value) -> Atom:
+def zeros(builder: Builder, value: Atom) -> Atom:
     """The zero adjoint of a value."""
     if isinstance(value.type, Scalar):
         return number(0, value.type)
+    assert isinstance(value, Value)
     return builder.let("zeros", *builder.shape_atoms(value), name=f"{value.name}_bar",
                        dtype=value.type.dtype)

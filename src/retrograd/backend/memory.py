@@ -22,7 +22,6 @@ from numba.extending import intrinsic
 LARGE = 1 << 22                      # bytes, NumPy's own limit
 _PAGE = 1 << 12
 _ADVICE = 14                         # MADV_HUGEPAGE
-INSTEAD = {"empty": "_large_empty", "zeros": "_large_zeros"}
 Decorator = Callable[[Callable[..., Any]], Any]       # Numba's versions differ in their types
 _intrinsic: Decorator = intrinsic
 _njit: Decorator = numba.njit
@@ -67,18 +66,18 @@ def _advise(builder: Any, data: Any, size: Any, word: Any) -> None:
 
 
 @_njit
-def _large_empty(shape: Any, dtype: Any = np.float64) -> Any:
+def large_empty(shape: Any, dtype: Any = np.float64) -> Any:
     array = np.empty(shape, dtype)
     _on_large_pages(array)
     return array
 
 
 @_njit
-def _large_zeros(shape: Any, dtype: Any = np.float64) -> Any:
+def large_zeros(shape: Any, dtype: Any = np.float64) -> Any:
     array = np.empty(shape, dtype)
     _on_large_pages(array)
     _cleared(array)
     return array
 
 
-NAMES = {"_large_empty": _large_empty, "_large_zeros": _large_zeros}
+INSTEAD = {"empty": large_empty, "zeros": large_zeros}

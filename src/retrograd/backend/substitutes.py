@@ -11,20 +11,30 @@ import ast
 import sys
 from typing import Any
 
-ELEMENTARY = frozenset({
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan", "sinh",
-    "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh", "arctan2",
-    "hypot", "erf", "erfc"})
+# Elementary functions in generated source, what the C library calls them, and the number of their
+# arguments.
+ELEMENTARY: dict[tuple[str, str], tuple[str, int]] = {
+    **{("np", name): (name, 1) for name in (
+        "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan",
+        "sinh", "cosh", "tanh")},
+    **{("np", f"arc{name}"): (f"a{name}", 1) for name in (
+        "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    ("np", "arctan2"): ("atan2", 2), ("np", "hypot"): ("hypot", 2),
+    ("math", "erf"): ("erf", 1), ("math", "erfc"): ("erfc", 1),
+}
 
 
 def substituted(source: str, vector_math: bool) -> tuple[str, dict[str, Any]]:
     """The source as it is compiled, and the names that it needs then; nothing is loaded and made
     that it does not call."""
+    vectors = vector_math and "for " in source
+    wanted = [("np", "empty"), ("np", "zeros"), *(ELEMENTARY if vectors else ())]
+    if not any(f"{module}.{name}(" in source for module, name in wanted):
+        return source, {}
     names: dict[str, Any] = {}
     lines = source.splitlines(keepends=True)
     calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     found = [f for f in calls if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name)]
-    vectors = vector_math and "for " in source
     for node in sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True):
         assert isinstance(node.value, ast.Name) and node.end_col_offset is not None
         new = _instead(node.value.id, node.attr, vectors, names)
@@ -37,18 +47,16 @@ def substituted(source: str, vector_math: bool) -> tuple[str, dict[str, Any]]:
 
 def _instead(module: str, name: str, vectors: bool, names: dict[str, Any]) -> str | None:
     """What is called instead of a function, which is noted in `names`."""
-    if module == "np" and name in ("empty", "zeros"):
-        if not sys.platform.startswith("linux"):
-            return None
+    new = None
+    if module == "np" and name in ("empty", "zeros") and sys.platform.startswith("linux"):
         from retrograd.backend import memory
 
-        names |= memory.NAMES
-        return memory.INSTEAD[name]
-    if not vectors or module not in ("np", "math") or name not in ELEMENTARY:
-        return None
-    from retrograd.backend import vector_math
+        new = f"_large_{name}"
+        names[new] = memory.INSTEAD[name]
+    elif vectors and (module, name) in ELEMENTARY:
+        from retrograd.backend import vector_math
 
-    new = vector_math.instead(module, name)
-    if new is not None:
-        names[new] = vector_math.made(module, name)
+        if vector_math.has_variants(module, name):
+            new = f"_vector_{name}"
+            names[new] = vector_math.made(module, name)
     return new

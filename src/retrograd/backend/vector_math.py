@@ -29,19 +29,10 @@ from numba.core import types
 from numba.extending import intrinsic, overload
 
 from retrograd.backend.memory import Decorator
+from retrograd.backend.substitutes import ELEMENTARY
 
 _LIBRARY = "libmvec.so.1"
-# What generated source calls, and what the C library calls it; the number of arguments.
-_FUNCTIONS: dict[tuple[str, str], tuple[str, int]] = {
-    **{("np", name): (name, 1) for name in (
-        "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan",
-        "sinh", "cosh", "tanh")},
-    **{("np", f"arc{name}"): (f"a{name}", 1) for name in (
-        "sin", "cos", "tan", "sinh", "cosh", "tanh")},
-    ("np", "arctan2"): ("atan2", 2), ("np", "hypot"): ("hypot", 2),
-    ("math", "erf"): ("erf", 1), ("math", "erfc"): ("erfc", 1),
-}
-_DOUBLES = dict(_FUNCTIONS.values())
+_DOUBLES = dict(ELEMENTARY.values())
 _intrinsic: Decorator = intrinsic
 _overload: Callable[[Any], Decorator] = overload
 
@@ -147,7 +138,7 @@ def _call(name: str, count: int) -> Any:
 @functools.cache
 def made(module: str, name: str) -> Any:
     """A function for compiled code: the vector one for floats, else that of NumPy or `math`."""
-    symbol, count = _FUNCTIONS[module, name]
+    symbol, count = ELEMENTARY[module, name]
     call, other = _call(symbol, count), getattr(np if module == "np" else math, name)
     floats = (types.float64, types.float32)
 
@@ -168,14 +159,7 @@ def made(module: str, name: str) -> Any:
     return binary
 
 
-def instead(module: str, name: str) -> str | None:
-    """The name under which source calls a function of `np` or `math` that has a vector variant."""
-    symbol, _ = _FUNCTIONS.get((module, name), ("", 0))
-    there = symbol in variants() and f"{symbol}f" in variants()
-    return f"_vector_{name}" if there else None
-
-
-def names() -> dict[str, Any]:
-    """All the functions by these names."""
-    return {new: made(module, name) for module, name in _FUNCTIONS
-            if (new := instead(module, name)) is not None}
+def has_variants(module: str, name: str) -> bool:
+    """Whether a function of `np` or `math` has vector variants here, in both precisions."""
+    symbol, _ = ELEMENTARY[module, name]
+    return symbol in variants() and f"{symbol}f" in variants()

@@ -44,8 +44,8 @@ from retrograd.frontend.tracer import Tracer, constant_of
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent, mentions
 from retrograd.ir.index import FULL, Index, everything
-from retrograd.ir.nodes import Atom, Constant, Let, Value, bound, defined, integer, walk
-from retrograd.ir.types import INT, Array
+from retrograd.ir.nodes import Atom, Constant, Value, bound, defined, integer, walk
+from retrograd.ir.types import Array
 from retrograd.prelude import derivatives
 
 BLOCKS = 32                  # sums over so many blocks of samples: the order is part of the result
@@ -212,10 +212,7 @@ def each(tracer: Tracer, one: Callable[..., Thing], count: Atom, parallel: bool 
     """What `one(0)`, ..., `one(count - 1)` give, stacked along a new first axis."""
     loop = derivatives.each_in_parallel if parallel else derivatives.each
     if isinstance(count, Constant):                   # stays a loop, and is not written out
-        kept = Value("n", INT)
-        tracer.builder.append(Let(kept, "let", (count,), {}, tracer.builder.origin))
-        tracer.builder.facts.integers[kept] = tracer.builder.facts.integer(count)
-        count = kept
+        count = tracer.builder.let("let", count, name="n")
     found = inline.function(tracer, loop, (Inner(one), count), {}, user=False)
     assert isinstance(found, Grown)
     stacks = iter([fresh(stacked(tracer, found, k)) for k in range(len(found.buffers))])

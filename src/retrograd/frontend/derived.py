@@ -280,4 +280,3 @@ _KINDS: dict[str, Callable[[Tracer, Derived, Args, Keywords], Thing]] = {
     "primal": _primal, "grad": _grad, "value_and_grad": _value_and_grad, "vjp": vjp,
     "jvp": _jvp, "hvp": _hvp, "jacobian": jacobian, "hessian": hessian, "vmap": vmap,
 }
-# What may be called in a program, and what it takes by position after the function.

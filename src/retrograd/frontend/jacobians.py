@@ -16,6 +16,7 @@ from functools import partial, reduce
 
 import numpy as np
 
+from retrograd.adjoint.arithmetic import zeros
 from retrograd.adjoint.checkpoint_copies import Copy
 from retrograd.adjoint.derive import derive, seed_parameter
 from retrograd.adjoint.forward import forward
@@ -27,11 +28,10 @@ from retrograd.frontend.isolated import Isolated, isolated, like_argument, typed
 from retrograd.frontend.structures import thing_from
 from retrograd.frontend.things import Derived, Inner, Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Tracer
-from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent, nonnegative, product
-from retrograd.ir.nodes import Atom, Block, Function, Value, integer, number
+from retrograd.ir.nodes import Atom, Block, Function, Value, integer
 from retrograd.ir.rewrite import replaced, standing
-from retrograd.ir.types import Array, Scalar, is_complex, is_float
+from retrograd.ir.types import Scalar, is_complex, is_float
 from retrograd.prelude import derivatives
 
 Keywords = Mapping[str, Thing]
@@ -236,19 +236,12 @@ class _Reverse:
         builder = tracer.builder
         bars: dict[Value, Atom] = {
             seed: _direction(tracer, self.traced.outside(o), given[0]) if k == number
-            else nothing(builder, o) for k, (seed, o) in enumerate(zip(
+            else zeros(builder, o) for k, (seed, o) in enumerate(zip(
                 self.seeds, self.outputs, strict=True))}
         block = replaced(self.adjoint.reverse, self.stand)
         results = tuple(standing(g, self.stand) for g in self.adjoint.gradients)
         return Items("tuple", tuple(thing_of(g) for g in copied(
             tracer, self.traced, block, bars, results)))
-
-
-def nothing(builder: Builder, atom: Atom) -> Atom:
-    """Zeros in the type and shape of an atom."""
-    if not isinstance(atom.type, Array):
-        return number(0, Scalar(atom.type.dtype))
-    return builder.let("zeros", *builder.shape_atoms(atom), dtype=atom.type.dtype)
 
 
 # --- the result ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from retrograd.frontend.things import Closure, Derived, Inner, Items, Static, Th
 from retrograd.frontend.tracer import Tracer, known_value
 from retrograd.ir.types import is_float
 
+# What may be called in a program, and what it takes by position after the function.
 _MAKERS: dict[str, tuple[str, ...]] = {
     "grad": ("argnums",), "value_and_grad": ("argnums",), "hvp": ("argnums",), "jvp": (),
     "vjp": (), "differentiable": (), "jacobian": ("argnums",), "hessian": ("argnums",),

@@ -55,10 +55,8 @@ class _Paths:
             match statement:
                 case Branch():
                     path = self.branch(statement, path, builder)
-                case Loop():
+                case Loop() | While():
                     path = self.loop(statement, path, builder)
-                case While():
-                    path = self.while_loop(statement, path, builder)
                 case Let() | Effect() | Raise():
                     builder.statements.append(statement)
         return builder.block, path
@@ -71,10 +69,11 @@ class _Paths:
                                joins=(*branch.joins, Join(first, second, result))))
         return result
 
-    def loop(self, loop: Loop, path: Atom, builder: Builder) -> Atom:
-        for bound in (loop.start, loop.stop, loop.step):
-            if not isinstance(bound, Constant):
-                path = _then(builder, path, bound)
+    def loop(self, loop: Loop | While, path: Atom, builder: Builder) -> Atom:
+        if isinstance(loop, Loop):
+            for bound in (loop.start, loop.stop, loop.step):
+                if not isinstance(bound, Constant):
+                    path = _then(builder, path, bound)
         carried, body = self.carried(loop.body, path)
         if carried is None:
             builder.append(loop)
@@ -82,15 +81,6 @@ class _Paths:
             builder.append(replace(loop, body=body, carried=(*loop.carried, carried)))
             path = carried.result
         return path if loop.trips is None else _then(builder, path, loop.trips)
-
-    def while_loop(self, loop: While, path: Atom, builder: Builder) -> Atom:
-        carried, body = self.carried(loop.body, path)
-        if carried is None:
-            builder.append(loop)
-        else:
-            builder.append(replace(loop, body=body, carried=(*loop.carried, carried)))
-            path = carried.result
-        return _then(builder, path, loop.trips)
 
     def carried(self, body: Block, path: Atom) -> tuple[Carried | None, Block]:
         """The path through a loop's body, where there is more than one."""
