@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from api import opaque_programs, rule_programs
+from api import opaque_programs, rule_container_programs, rule_programs
 
 pytestmark = pytest.mark.filterwarnings("ignore::retrograd.OpaqueWarning")
-PROGRAMS = [*rule_programs.PROGRAMS, *opaque_programs.PROGRAMS]
+PROGRAMS = [*rule_programs.PROGRAMS, *opaque_programs.PROGRAMS,
+            *rule_container_programs.PROGRAMS]
 both_modes = pytest.mark.parametrize("jit", [True, False], ids=["compiled", "numpy"])
 NAMES = [f"{f.__name__}{k}" for k, (f, _) in enumerate(PROGRAMS)]
 programs = pytest.mark.parametrize(("f", "args"), PROGRAMS, ids=NAMES)

@@ -189,15 +189,6 @@ def test_a_pullback_that_writes_into_its_argument_is_refused():
           rg.grad(made(pullback), jit=False), X, Y)
 
 
-def test_containers_are_refused_as_arguments():
-    @rg.rule
-    def f(pair):
-        return pair[0] * pair[1]
-
-    fails(rg.Unsupported, "a container of numbers or arrays is passed to 'f'",
-          rg.grad(lambda x, y: f((x, y)), jit=False), 1.0, 2.0)
-
-
 def test_an_active_keyword_only_argument_is_refused():
     @rg.rule
     def f(x, *, scale):

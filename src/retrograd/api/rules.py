@@ -208,10 +208,30 @@ def _blank(kind: type[Ruled]) -> Ruled:
 
 
 def _apart(result: Any, args: tuple[Any, ...]) -> Any:
-    """The result in memory of its own: a value, as it is in derivatives."""
-    if isinstance(result, tuple):
-        return tuple(_apart(r, args) for r in result)
-    if isinstance(result, np.ndarray) and any(
-            isinstance(a, np.ndarray) and np.may_share_memory(result, a) for a in args):
-        return result.copy()
-    return result
+    """The result in memory of its own: a value, as it is in derivatives. Containers are made anew
+    where they, or arrays in them, are the arguments'."""
+    from retrograd.trees import rebuild, taken_apart
+
+    given = taken_apart(args)[1]
+    tree, parts = taken_apart(result)
+    own = [p.copy() if _is_shared(p, given) else p for p in parts]
+    if all(a is b for a, b in zip(own, parts, strict=True)) and _containers(args).isdisjoint(
+            _containers(result)):
+        return result
+    return rebuild(tree, own)
+
+
+def _is_shared(part: Any, given: list[Any]) -> bool:
+    return isinstance(part, np.ndarray) and any(
+        isinstance(g, np.ndarray) and np.may_share_memory(part, g) for g in given)
+
+
+def _containers(value: Any) -> set[int]:
+    """The lists, dicts and objects in a value, by identity."""
+    from retrograd import containers
+
+    kind = containers.kind_of(value)
+    if kind is None:
+        return set()
+    inner = (_containers(part) for part in containers.taken_apart(value, kind)[0])
+    return {id(value)}.union(*inner) if containers.is_changeable(kind) else set[int]().union(*inner)

@@ -3,43 +3,38 @@
     r = f(x, y)     the statements of f, on x and y as they are now
                     r = ruled(what f returned, x, y)      with the bodies of f's rule
 
-The bodies are traced here, for every call, so that what they read from outside is captured as what
-the function reads is.
+Arguments and results may be containers: their numbers and arrays are the operands and the results
+of the call (`ruled_values.py`). The bodies are traced here, for every call, so that what they read
+from outside is captured as what the function reads is.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
+from retrograd import containers
 from retrograd.api.rules import Definition, Ruled
 from retrograd.frontend import calls, cells
 from retrograd.frontend.certain import certain
-from retrograd.frontend.pure import surroundings
-from retrograd.frontend.rule_bodies import Traced, bodies
+from retrograd.frontend.pure import Surroundings, surroundings
+from retrograd.frontend.rule_bodies import bodies
+from retrograd.frontend.ruled_values import Flat, Given, Opener, Traced
 from retrograd.frontend.things import Handle, Items, Static, Thing, atom_of, leaves, thing_of
-from retrograd.frontend.tracer import Tracer, known, static_thing
+from retrograd.frontend.tracer import Tracer, static_thing
 from retrograd.ir.nodes import Atom, Value, free
 from retrograd.ir.ruled import Call
 from retrograd.ir.types import Array, Scalar, is_float
 from retrograd.places import ATTRIBUTE, Place
+from retrograd.trees import Node
 
 Args = tuple[Thing, ...]
 Keywords = Mapping[str, Thing]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Given:
-    """The arguments of a call, in the order of the parameters; `names` are those of the parameters
-    by position. `settings` are the keyword-only ones."""
-
-    names: tuple[str, ...]
-    things: tuple[Thing, ...]
-    settings: dict[str, Thing]
 
 
 def call(tracer: Tracer, ruled: Ruled, args: Args, keywords: Keywords) -> Thing:
@@ -49,11 +44,9 @@ def call(tracer: Tracer, ruled: Ruled, args: Args, keywords: Keywords) -> Thing:
     around = surroundings(tracer, given.things)
     found = _called(tracer, ruled, definition, given)
     around.check(tracer, tracer, f"{definition.name!r}, which has a rule of its own,")
-    several = isinstance(found, Items) and found.kind == "tuple"
-    results = [_result(tracer, definition, r, given)
-               for r in (found.items if isinstance(found, Items) and several else (found,))]
-    things = _with_rule(tracer, definition, given, results, several)
-    return Items("tuple", tuple(things)) if several else things[0]
+    results = _results(tracer, definition, found, around)
+    things = _with_rule(tracer, definition, given, results)
+    return results.together(tracer, things.__getitem__)
 
 
 def _called(tracer: Tracer, ruled: Ruled, definition: Definition, given: Given) -> Thing:
@@ -84,8 +77,7 @@ def _given(tracer: Tracer, definition: Definition, args: Args, keywords: Keyword
         if keywords:
             tracer.refuse(f"{definition.name!r} is called with keywords, and does not tell its "
                           "parameters", "pass the arguments by position")
-        return Given(_names(definition, len(args)),
-                     tuple(_argument(tracer, definition, a) for a in args), {})
+        return _arguments(tracer, definition, _names(definition, len(args)), args, {})
     try:
         bound = signature.bind(*args, **keywords)
     except TypeError as error:
@@ -109,7 +101,7 @@ def _given(tracer: Tracer, definition: Definition, args: Args, keywords: Keyword
             things.append(static_thing(parameter.default) if found is None else found)
     for name, thing in settings.items():
         _check_setting(tracer, definition, name, thing)
-    return Given(tuple(names), tuple(_argument(tracer, definition, t) for t in things), settings)
+    return _arguments(tracer, definition, names, things, settings)
 
 
 def _signature(definition: Definition) -> inspect.Signature | None:
@@ -130,16 +122,16 @@ def _names(definition: Definition, count: int) -> tuple[str, ...]:
     return tuple(f"x{k}" for k in range(count))
 
 
-def _argument(tracer: Tracer, definition: Definition, thing: Thing) -> Thing:
-    """A number, an array as it is now, or something that is known."""
-    atom = tracer.atom(thing)
-    if atom is not None:
-        return thing_of(atom)
-    thing = cells.frozen(tracer, thing)
-    if any(not known(leaf)[0] for leaf in leaves(thing)):
-        tracer.refuse(f"a container of numbers or arrays is passed to {definition.name!r}, which "
-                      "has a rule of its own", "pass the numbers and arrays one by one")
-    return thing
+def _arguments(tracer: Tracer, definition: Definition, names: Sequence[str],
+               things: Sequence[Thing], settings: dict[str, Thing]) -> Given:
+    """The arguments: numbers, arrays as they are now, containers of these, known things."""
+    opener = Opener(tracer, f"is passed to {definition.name!r}", lambda _, atom: atom)
+    tree = Node("tuple", tuple(opener.tree(t, n) for n, t in zip(names, things, strict=True)))
+    flat = opener.flat(tree)
+    parts = [thing_of(atom) for atom in flat.atoms]
+    found = flat.together(tracer, parts.__getitem__)
+    assert isinstance(found, Items)
+    return Given(tuple(names), found.items, settings, flat)
 
 
 def _check_setting(tracer: Tracer, definition: Definition, name: str, thing: Thing) -> None:
@@ -155,37 +147,42 @@ def _check_setting(tracer: Tracer, definition: Definition, name: str, thing: Thi
 # --- results -------------------------------------------------------------------------------------
 
 
-def _result(tracer: Tracer, definition: Definition, thing: Thing, given: Given) -> Atom:
-    """A result in memory of its own."""
-    thing = cells.frozen(tracer, thing)
-    atom = tracer.atom(thing)
-    if atom is None:
-        tracer.refuse(f"{definition.name!r}, which has a rule of its own, returns something that "
-                      "is neither a number nor an array", "return numbers and arrays, several as "
-                      "a tuple")
-    if isinstance(thing, Handle) and isinstance(atom.type, Array) and (
-            atom.type.layout != "C" or thing.path or not _fresh(tracer, thing, given)):
-        return tracer.builder.let("copy", atom, name=thing.value.name)
-    return atom
+def _results(tracer: Tracer, definition: Definition, found: Thing, around: Surroundings) -> Flat:
+    """The results, in memory of their own."""
+    def own(thing: Thing, atom: Atom) -> Atom:
+        if isinstance(thing, Handle) and isinstance(atom.type, Array) and (
+                atom.type.layout != "C" or thing.path or not _fresh(thing, around)):
+            return tracer.builder.let("copy", atom, name=thing.value.name)
+        return atom
+
+    opener = Opener(tracer, f"is returned by {definition.name!r}", own, results=True)
+    opened = cells.opened(tracer, found)
+    if isinstance(opened, Items) and opened.kind == "tuple":
+        flat = opener.flat(Node("tuple", tuple(
+            opener.tree(part, f"result {k}" if tracer.atom(part) is not None else f"out[{k}]")
+            for k, part in enumerate(opened.items))))
+    else:
+        path = "the result" if tracer.atom(found) is not None else "out"
+        flat = opener.flat(opener.tree(found, path))
+    if not flat.atoms:
+        tracer.refuse(f"{definition.name!r}, which has a rule of its own, returns nothing that is "
+                      "a number or an array", "return numbers, arrays, or containers of them")
+    return flat
 
 
-def _fresh(tracer: Tracer, handle: Handle, given: Given) -> bool:
+def _fresh(handle: Handle, around: Surroundings) -> bool:
     """Whether an array is certainly none that was there before."""
-    before = {t.base for t in given.things if isinstance(t, Handle)} | set(tracer.context.lasting)
-    return before.isdisjoint(handle.base.closure())
+    return around.bases.isdisjoint(handle.base.closure())
 
 
-def _with_rule(tracer: Tracer, definition: Definition, given: Given, results: list[Atom],
-               several: bool) -> list[Thing]:
+def _with_rule(tracer: Tracer, definition: Definition, given: Given, flat: Flat) -> list[Thing]:
     """The results with the rule's derivative."""
-    operands = tuple(a for a in map(atom_of, given.things) if a is not None)
+    results, operands = flat.atoms, given.flat.atoms
     outs = tuple(_like(tracer, "out", r) for r in results)
     bars = tuple(_like(tracer, "out_bar", r) if is_float(r.type) else None for r in results)
-    dots = tuple(_like(tracer, f"{n}_dot", a) if is_float(a.type) else None
-                 for n, a in _numbers(given))
-    traced = Traced(definition, given.names, given.things, given.settings, operands, results,
-                    outs, bars, dots, several)
-    found = bodies(tracer, traced)
+    dots = tuple(_like(tracer, f"{_identifier(path)}_dot", a) if is_float(a.type) else None
+                 for path, a in zip(given.flat.paths, operands, strict=True))
+    found = bodies(tracer, Traced(definition, given, flat, outs, bars, dots))
     own = {*outs, *bars, *dots, *results, *operands}
     others = dict.fromkeys(
         v for body in found.values()
@@ -195,9 +192,11 @@ def _with_rule(tracer: Tracer, definition: Definition, given: Given, results: li
     return [_ruled(tracer, call, k, r) for k, r in enumerate(results)]
 
 
-def _numbers(given: Given) -> list[tuple[str, Atom]]:
-    return [(n, a) for n, t in zip(given.names, given.things, strict=True)
-            if (a := atom_of(t)) is not None]
+def _identifier(path: str) -> str:
+    """`params_w` for `params['w']`."""
+    name = re.match(r"\w*", path)
+    assert name is not None
+    return containers.identifier(name[0], path[name.end():]) if path != name[0] else path
 
 
 def _like(tracer: Tracer, name: str, atom: Atom) -> Value:
