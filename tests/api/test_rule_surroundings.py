@@ -241,3 +241,41 @@ def test_in_a_batch(jit):
     one = rg.grad(sample, jit=False)
     np.testing.assert_allclose(batch(X ** 2, 0.3), [one(float(x), 0.3) for x in X ** 2],
                                rtol=1e-12)
+
+
+@rg.rule
+def applied(function, x):
+    return function(x)
+
+
+@applied.pullback
+def _(function, x, *, out_bar):
+    return None, 2.0 * out_bar * function(1.0)
+
+
+@applied.pushforward
+def _(function, x, *, x_dot):
+    return 2.0 * x_dot * function(1.0)
+
+
+@both_modes
+def test_what_a_function_that_is_passed_reads(jit):
+    """A rule gives no derivative with respect to it, so none may be asked for."""
+    def f(x, y):
+        return applied(lambda t: t * y, x)
+
+    def g(x):
+        return applied(lambda t: t * x, x)
+
+    def h(x):
+        return applied(lambda t: t * rg.stop_gradient(x), x)
+
+    assert rg.grad(f, jit=jit)(3.0, 5.0) == 10.0 and rg.grad(h, jit=jit)(3.0) == 6.0
+    assert rg.jvp(f, (3.0, 5.0), (1.0, None), jit=jit) == (15.0, 10.0)
+    for name, call in (("y", lambda: rg.grad(f, argnums=1, jit=jit)(3.0, 5.0)),
+                       ("y", lambda: rg.jvp(f, (3.0, 5.0), (None, 1.0), jit=jit)),
+                       ("x", lambda: rg.grad(g, jit=jit)(3.0)),
+                       ("x", lambda: rg.jvp(g, (3.0,), (1.0,), jit=jit))):
+        with pytest.raises(rg.Unsupported, match=f"passed to 'applied' reads '{name}'.*remedy: "
+                           f"pass {name} as an argument".replace(".*", "(?s:.)*")):
+            call()

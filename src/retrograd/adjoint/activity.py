@@ -29,9 +29,14 @@ def activity(function: Function, inputs: Iterable[Value], outputs: Iterable[Atom
     """The active values of a function for these inputs and outputs."""
     varied = {v for v in inputs if is_float(v.type)}
     _forward(function.body, varied)
+    return frozenset(varied & influences(function.body, outputs))
+
+
+def influences(block: Block, outputs: Iterable[Atom]) -> set[Value]:
+    """The values on which outputs of a block depend differentiably."""
     useful = {v for v in outputs if isinstance(v, Value) and is_float(v.type)}
-    _backward(function.body, useful)
-    return frozenset(varied & useful)
+    _backward(block, useful)
+    return useful
 
 
 def differentiable_args(let: Let) -> tuple[Atom, ...]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from retrograd.adjoint.activity import activity, overwrites
 from retrograd.adjoint.mixed import MIXED, NEITHER, Kinds, kinds
-from retrograd.adjoint.ruled import forward_ruled
+from retrograd.adjoint.ruled import check_read, forward_ruled
 from retrograd.adjoint.tangents import Contribution, elementwise, finished, pushed, summed
 from retrograd.errors import Unsupported
 from retrograd.ir.build import Builder
@@ -250,6 +250,7 @@ class _Forward:
         """A result of a call with a rule of the user's; a call has its tangents all at once."""
         key = (builder, call_of(let), let.args)
         if key not in self.calls:
+            check_read(let, self.active)
             given = call_of(let).given(let.args)
             self.calls[key] = forward_ruled(builder, let, [self.tangent(a) for a in given],
                                             [self.kinds[a] == MIXED for a in given])

@@ -9,7 +9,7 @@ them is reversed, because all that reads any of them is reversed by then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from retrograd.adjoint.arithmetic import add, times, unbroadcast, zeros
@@ -65,6 +65,7 @@ class _Reversed:
         self.given = self.call.given(let.args)
 
     def append(self) -> None:
+        check_read(self.let, self.reverse.active)
         kind, body = _body(self.let, PARTIALS, PULLBACK)
         wanted = [is_float(a.type) and a in self.reverse.active for a in self.given]
         instance = Instance(self.call, self.let.args, self.sweep.builder, self.ask)
@@ -148,6 +149,18 @@ def _product(builder: Builder, dot: Atom | None, partial: Atom, mixed: bool) -> 
 
 
 # --- both ----------------------------------------------------------------------------------------
+
+
+def check_read(let: Let, active: Collection[Value]) -> None:
+    """Refuse a call whose result depends on more than its arguments."""
+    for value in call_of(let).past(let.args):
+        if value in active:
+            assert isinstance(value, Value)
+            raise Unsupported(
+                f"a function that is passed to {call_of(let).name!r} reads {value.name!r}: the "
+                "rule gives no derivative with respect to it",
+                f"pass {value.name} as an argument, or let the function read "
+                f"rg.stop_gradient({value.name})", let.origin)
 
 
 def _body(let: Let, *kinds: str) -> tuple[str, Body]:

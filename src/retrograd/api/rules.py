@@ -135,8 +135,9 @@ def rule(function: _Function | None = None, *, opaque: bool = False,
     what they ask for. They are ordinary Python that retrograd differentiates in turn, for higher
     derivatives. A function of several results (a tuple) has tuples `out` and `out_bar`. None as
     an adjoint or a tangent means that there is no derivative; arguments that are not floats
-    have none, whatever is returned for them. Arguments are numbers and arrays; settings (ints used
-    as axes, strings, functions) can be passed, too.
+    have none, whatever is returned for them. Arguments and results are numbers, arrays and
+    containers of them: adjoints and tangents are nested as these are. Settings (ints used as axes,
+    strings, functions) can be passed, too.
 
     Parameters
     ----------

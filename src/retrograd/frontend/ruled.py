@@ -19,13 +19,23 @@ from types import FunctionType
 from typing import Any
 
 from retrograd import containers
+from retrograd.adjoint.activity import influences
 from retrograd.api.rules import Definition, Ruled
 from retrograd.frontend import calls, cells
 from retrograd.frontend.certain import certain
 from retrograd.frontend.pure import Surroundings, surroundings
 from retrograd.frontend.rule_bodies import bodies
 from retrograd.frontend.ruled_values import Flat, Given, Opener, Traced
-from retrograd.frontend.things import Handle, Items, Static, Thing, atom_of, leaves, thing_of
+from retrograd.frontend.things import (
+    Handle,
+    Items,
+    Static,
+    Thing,
+    atom_of,
+    has_function,
+    leaves,
+    thing_of,
+)
 from retrograd.frontend.tracer import Tracer, static_thing
 from retrograd.ir.nodes import Atom, Value, free
 from retrograd.ir.ruled import Call
@@ -41,11 +51,12 @@ def call(tracer: Tracer, ruled: Ruled, args: Args, keywords: Keywords) -> Thing:
     """A call of a function with a rule."""
     definition = _definition(tracer, ruled)
     given = _given(tracer, definition, args, keywords)
-    around = surroundings(tracer, given.things)
+    around, start = surroundings(tracer, given.things), len(tracer.builder.statements)
     found = _called(tracer, ruled, definition, given)
     around.check(tracer, tracer, f"{definition.name!r}, which has a rule of its own,")
     results = _results(tracer, definition, found, around)
-    things = _with_rule(tracer, definition, given, results)
+    read = _read(tracer, given, results, start) if given.functions else ()
+    things = _with_rule(tracer, definition, given, results, read)
     return results.together(tracer, things.__getitem__)
 
 
@@ -128,10 +139,29 @@ def _arguments(tracer: Tracer, definition: Definition, names: Sequence[str],
     opener = Opener(tracer, f"is passed to {definition.name!r}", lambda _, atom: atom)
     tree = Node("tuple", tuple(opener.tree(t, n) for n, t in zip(names, things, strict=True)))
     flat = opener.flat(tree)
+    functions = any(has_function(cells.frozen(tracer, t)) for t in things)
+    if functions:                       # what they read is told from what is an argument
+        flat = replace(flat, atoms=tuple(_own(tracer, a) for a in flat.atoms))
     parts = [thing_of(atom) for atom in flat.atoms]
     found = flat.together(tracer, parts.__getitem__)
     assert isinstance(found, Items)
-    return Given(tuple(names), found.items, settings, flat)
+    return Given(tuple(names), found.items, settings, flat, functions)
+
+
+def _own(tracer: Tracer, atom: Atom) -> Atom:
+    if not isinstance(atom, Value) or not is_float(atom.type):
+        return atom
+    weak = isinstance(atom.type, Scalar) and atom.type.weak
+    return tracer.builder.let("let", atom, name=atom.name, weak=weak)
+
+
+def _read(tracer: Tracer, given: Given, results: Flat, start: int) -> tuple[Value, ...]:
+    """What functions among the arguments have read around the call, on which its results
+    depend."""
+    block = tuple(tracer.builder.statements[start:])
+    needed = influences(block, results.atoms)
+    known = {*given.flat.atoms, *tracer.context.capture_values}
+    return tuple(v for v in free(block, results.atoms) if v in needed and v not in known)
 
 
 def _check_setting(tracer: Tracer, definition: Definition, name: str, thing: Thing) -> None:
@@ -175,8 +205,10 @@ def _fresh(handle: Handle, around: Surroundings) -> bool:
     return around.bases.isdisjoint(handle.base.closure())
 
 
-def _with_rule(tracer: Tracer, definition: Definition, given: Given, flat: Flat) -> list[Thing]:
-    """The results with the rule's derivative."""
+def _with_rule(tracer: Tracer, definition: Definition, given: Given, flat: Flat,
+               read: tuple[Value, ...]) -> list[Thing]:
+    """The results with the rule's derivative; nothing is `read` besides the arguments, or that is
+    not differentiated."""
     results, operands = flat.atoms, given.flat.atoms
     outs = tuple(_like(tracer, "out", r) for r in results)
     bars = tuple(_like(tracer, "out_bar", r) if is_float(r.type) else None for r in results)
@@ -184,11 +216,12 @@ def _with_rule(tracer: Tracer, definition: Definition, given: Given, flat: Flat)
                  for path, a in zip(given.flat.paths, operands, strict=True))
     found = bodies(tracer, Traced(definition, given, flat, outs, bars, dots))
     own = {*outs, *bars, *dots, *results, *operands}
-    others = dict.fromkeys(
-        v for body in found.values()
-        for v in free(body.block, tuple(r for r in body.results if r is not None)) if v not in own)
+    inside = (v for body in found.values()
+              for v in free(body.block, tuple(r for r in body.results if r is not None)))
+    others = dict.fromkeys((*read, *(v for v in inside if v not in own)))
     formals = (*results, *operands, *others)
-    call = Call(definition.name, len(results), len(operands), outs, bars, dots, found, formals)
+    call = Call(definition.name, len(results), len(operands), outs, bars, dots, found, formals,
+                len(read))
     return [_ruled(tracer, call, k, r) for k, r in enumerate(results)]
 
 

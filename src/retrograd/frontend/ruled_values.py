@@ -48,12 +48,14 @@ class Flat:
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
     """The arguments of a call, in the order of the parameters: `things` with these `names`, and
-    what is `flat` of them, as one tuple. `settings` are the keyword-only ones."""
+    what is `flat` of them, as one tuple. `settings` are the keyword-only ones. `functions` among
+    the arguments may read more than these."""
 
     names: tuple[str, ...]
     things: tuple[Thing, ...]
     settings: dict[str, Thing]
     flat: Flat
+    functions: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,7 +47,8 @@ class Body:
 class Call:
     """One call: `formals` are the operands for which the bodies were made, in their order; `outs`,
     `bars` and `dots` stand in the bodies for the results, their adjoints and the arguments'
-    tangents (None for what is not a float)."""
+    tangents (None for what is not a float). So many of the others the function has `read` past its
+    arguments: no rule is with respect to them."""
 
     name: str
     results: int
@@ -57,6 +58,7 @@ class Call:
     dots: tuple[Value | None, ...]
     bodies: dict[str, Body]
     formals: tuple[Atom, ...] = ()
+    read: int = 0
 
     def __repr__(self) -> str:
         return self.name
@@ -64,6 +66,11 @@ class Call:
     def given(self, args: Sequence[Atom]) -> tuple[Atom, ...]:
         """The function's arguments among the operands."""
         return tuple(args[self.results:self.results + self.arguments])
+
+    def past(self, args: Sequence[Atom]) -> tuple[Atom, ...]:
+        """What the function has read past its arguments."""
+        first = self.results + self.arguments
+        return tuple(args[first:first + self.read])
 
     def body(self, *kinds: str) -> tuple[str, Body]:
         """The first of these that the rule has, and its kind.
@@ -90,8 +97,9 @@ def call_of(let: Let) -> Call:
 def differentiable(let: Let) -> tuple[Atom, ...]:
     """The arguments of a `ruled` on which it may depend differentiably."""
     call = call_of(let)
-    return tuple(a for k, a in enumerate(call.given(let.args))
-                 if is_float(a.type) and not _without(call, k))
+    given = tuple(a for k, a in enumerate(call.given(let.args))
+                  if is_float(a.type) and not _without(call, k))
+    return (*given, *call.past(let.args))
 
 
 def _without(call: Call, k: int) -> bool:
