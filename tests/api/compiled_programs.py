@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 SCALE = 3.0
@@ -62,3 +64,78 @@ def listed(x):
 
 def many(*xs):
     return xs[0]
+
+
+# --- containers ----------------------------------------------------------------------------------
+
+
+class Layer(NamedTuple):
+    W: Any
+    b: Any
+
+
+class Network(NamedTuple):
+    layers: tuple[Layer, ...]
+    scale: float
+    steps: int
+
+
+class Plane(NamedTuple):
+    x: float
+    y: float
+
+
+def network(params, x):
+    """Nested named tuples, of different types."""
+    for layer in params.layers:
+        x = np.tanh(layer.W @ x + layer.b)
+    return np.sum(x * x) * params.scale * params.steps
+
+
+def pairs(weights, x):
+    """Tuples: of arrays of one type and of several, with None."""
+    (a, b), (c, kind, nothing) = weights
+    s = np.sum(a * b * x) * c
+    return s if kind == "plain" and nothing is None else -s
+
+
+def norm(point, factor=(2.0, 3.0)):
+    return factor[0] * point.x * point.x + factor[1] * point.y
+
+
+def over(A, axes):
+    return np.sum(np.sum(A, axis=axes) ** 2)
+
+
+def split(x):
+    return Layer(x * 2.0, (np.sum(x), None))
+
+
+def dictionary(x):
+    return {"x": x}
+
+
+def scaled(pair):
+    """It writes into an array in a tuple."""
+    pair[0][:] = pair[0] * pair[1]
+    return np.sum(pair[0])
+
+
+def first(params):
+    return params[0] * 2.0
+
+
+def broadcast(pair):
+    return np.sum(pair[0] * pair[1])
+
+
+def split_pair(pair):
+    return pair[0] * pair[1], pair[0][0]
+
+
+def described(x):
+    return x, "text"
+
+
+def with_dict(x, options={"scale": 2.0}):  # noqa: B006
+    return x * options["scale"]

@@ -160,7 +160,7 @@ def test_extents_of_one() -> None:
     (programs.captured, (1.0,), "captured"),
     (programs.two_written, (np.ones(2), np.ones(2)), "shares no memory"),
     (programs.along, (np.ones((2, 2)), 1), "must be known"),
-    (programs.element, ((1.0, 2.0), 0), "for 'x'"),
+    (programs.element, ({1.0, 2.0}, 0), "for 'x'"),
 ])
 def test_refused_when_the_caller_is_compiled(function: Any, args: Any, reason: str) -> None:
     inner = rg.grad(function).compiled

@@ -18,19 +18,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retrograd.api.compiled_types import all_leaves, any_extents, param
 from retrograd.api.specialisation import Specialisation
-from retrograd.api.types import checked_dtype, param_key, type_of
+from retrograd.api.types import param_key
 from retrograd.backend import cache
 from retrograd.backend.dispatch_results import Failing
 from retrograd.backend.numba_compile import CompileOptions, Kernel, compile_emitted, on_workqueue
+from retrograd.containers import described, is_named_tuple
 from retrograd.errors import Unsupported
-from retrograd.ir.types import Array, Generator, Scalar, Type
-from retrograd.program import Known, Param, Unit
+from retrograd.ir.types import Array, Scalar, Type
+from retrograd.program import Unit
 from retrograd.trees import Fixed, Leaf, Node, Tree
 
 if TYPE_CHECKING:
@@ -91,44 +93,6 @@ def _define(scope: dict[str, Any], name: str, signature: inspect.Signature,
     exec(compile(source, f"<retrograd for compiled callers: {name}>", "exec"), scope)
 
 
-# --- types ---------------------------------------------------------------------------------------
-
-
-def _param(given: Any, name: str) -> tuple[Param, Any]:
-    """The type of an argument that Numba has typed (or its default), and its value if known."""
-    from numba import types
-    from numba.np.numpy_support import as_dtype
-
-    if isinstance(given, types.Omitted):
-        given = given.value
-    if not isinstance(given, types.Type):
-        param = type_of(given)
-        return param, None if isinstance(param, Known) else given
-    if isinstance(given, types.Literal) and not isinstance(given, types.IntegerLiteral):
-        return type_of(given.literal_value), None
-    if isinstance(given, types.NoneType):
-        return Known(None), None
-    if isinstance(given, types.IntegerLiteral):
-        return type_of(0), given.literal_value
-    if given == types.npy_rng:
-        return Generator(), None
-    if isinstance(given, (types.Number, types.Boolean)):
-        return _scalar(checked_dtype(as_dtype(given))), None
-    if isinstance(given, types.Array) and isinstance(given.dtype, (types.Number, types.Boolean)):
-        if not given.aligned:
-            raise Unsupported(f"the argument {name!r} is an array that is not aligned",
-                              f"pass {name}.copy()")
-        dtype = checked_dtype(as_dtype(given.dtype))
-        return Array(dtype, (None,) * given.ndim, given.layout), None
-    raise Unsupported(f"compiled code gives {given} for {name!r}",
-                      "pass numbers, arrays, and strings or None that are written in the call")
-
-
-def _scalar(dtype: str) -> Scalar:
-    """A number of Numba's: those of Python's types are Python's."""
-    return Scalar(dtype, weak=dtype in ("float64", "int64", "bool", "complex128"))
-
-
 @dataclass(frozen=True, slots=True)
 class _Typing:
     """Makes implementations for argument types, when Numba infers the types of a call."""
@@ -138,7 +102,8 @@ class _Typing:
 
     def implementation(self, given: tuple[Any, ...]) -> Callable[..., Any]:
         gradient, names = self.gradient, tuple(self.signature.parameters)
-        pairs = [_param(g, n) for g, n in zip(given, names, strict=True)]
+        of = gradient.__name__
+        pairs = [param(g, n, of) for g, n in zip(given, names, strict=True)]
         found, all_made = gradient.specialised([p for p, _ in pairs], [v for _, v in pairs], _HERE)
         variants = [s for s in all_made if _is_variant(s, found)]
         scope: dict[str, Any] = {"Refused": _raising(_ExtentOfOne(gradient.__name__, names))}
@@ -156,12 +121,8 @@ def _is_variant(other: Specialisation, base: Specialisation) -> bool:
     if other is base:
         return False
     pairs = zip(other.request.params, base.request.params, strict=True)
-    return all(param_key(_any_extents(a)) == param_key(_any_extents(b)) for a, b in pairs) \
+    return all(param_key(any_extents(a)) == param_key(any_extents(b)) for a, b in pairs) \
         and other.holds()
-
-
-def _any_extents(param: Param) -> Param:
-    return replace(param, dims=(None,) * param.rank) if isinstance(param, Array) else param
 
 
 # --- what Numba compiles -------------------------------------------------------------------------
@@ -177,8 +138,7 @@ class _Writer:
     modules: list[str] = field(default_factory=list)
 
     def lines(self, base: Specialisation, variants: Sequence[Specialisation]) -> list[str]:
-        arrays = [(n, p) for n, p in zip(self.names, base.request.params, strict=True)
-                  if isinstance(p, Array)]
+        arrays = self.arrays(base)
         ones = [f"{n}.shape[{k}] == 1" for n, p in arrays for k in range(p.rank)]
         body = self.call(base, 0)
         if not ones:
@@ -191,10 +151,12 @@ class _Writer:
 
     def fits(self, found: Specialisation) -> str:
         """The test for the extents of 1 that code was made for."""
-        return " and ".join(
-            f"{n}.shape[{k}] {'==' if d == 1 else '!='} 1"
-            for n, p in zip(self.names, found.request.params, strict=True)
-            if isinstance(p, Array) for k, d in enumerate(p.dims))
+        return " and ".join(f"{text}.shape[{k}] {'==' if d == 1 else '!='} 1"
+                            for text, type in self.arrays(found) for k, d in enumerate(type.dims))
+
+    def arrays(self, found: Specialisation) -> list[tuple[str, Array]]:
+        return [(text, type) for text, type in all_leaves(self.names, found.request.params)
+                if isinstance(type, Array)]
 
     def call(self, found: Specialisation, number: int) -> list[str]:
         unit = found.program.units[0]
@@ -203,8 +165,7 @@ class _Writer:
         kernel = _kernel(unit, self.options)
         self.modules.extend((kernel.module, repr(emitted.failures)))
         self.scope[f"_rg_kernel_{number}"] = kernel.dispatcher
-        given = [_passed(n, p) for n, p in zip(self.names, found.request.params, strict=True)
-                 if not isinstance(p, Known)]
+        given = [_passed(*leaf) for leaf in all_leaves(self.names, found.request.params)]
         results = [f"_rg_r{k}" for k in range(len(found.targets))]
         payload = [f"_rg_p{k}" for k in range(emitted.integers + emitted.floats)]
         targets = ["_rg_s", *payload, *results] if emitted.failures else results
@@ -223,14 +184,26 @@ class _Writer:
         match tree:
             case Leaf(position=position):
                 return self.converted(results[position], targets[position])
-            case Node(kind="tuple", children=children):
-                return "(" + "".join(f"{self.built(c, results, targets)}, "
-                                     for c in children) + ")"
+            case Node(kind=kind, children=children) if kind == "tuple" or is_named_tuple(kind):
+                made = "" if isinstance(kind, str) else self.named(kind)
+                return f"{made}(" + "".join(f"{self.built(c, results, targets)}, "
+                                            for c in children) + ")"
             case Fixed(value=None):
                 return "None"
-            case _:
-                raise Unsupported("a result is a list, a dict or a static value, which compiled "
-                                  "callers do not get", "return numbers, arrays and tuples of them")
+            case Node(kind=kind):
+                raise Unsupported(f"a result is {described(kind)}, which compiled callers do not "
+                                  "get", "return numbers, arrays, tuples and named tuples of them")
+            case Fixed(value=value):
+                raise Unsupported(f"a result is {value!r}, which compiled callers do not get",
+                                  "return numbers, arrays, tuples and named tuples of them")
+
+    def named(self, cls: type) -> str:
+        """What a class of named tuples is called."""
+        name = f"_rg_{cls.__name__}"
+        while self.scope.setdefault(name, cls) is not cls:
+            name += "_"
+        self.modules.append(f"{cls.__module__}.{cls.__qualname__}")
+        return name
 
     def converted(self, text: str, target: Type) -> str:
         if isinstance(target, Array) and not target.dims:
@@ -253,11 +226,11 @@ def _kernel(unit: Unit, options: CompileOptions) -> Kernel:
     return kernel
 
 
-def _passed(name: str, param: Param) -> str:
-    """An argument of exactly the type that the code takes."""
-    if isinstance(param, Scalar) and param.weak and param.dtype in ("float64", "int64"):
-        return f"{'float' if param.dtype == 'float64' else 'int'}({name})"
-    return name
+def _passed(text: str, type: Type) -> str:
+    """A number or array of exactly the type that the code takes."""
+    if isinstance(type, Scalar) and type.weak and type.dtype in ("float64", "int64"):
+        return f"{'float' if type.dtype == 'float64' else 'int'}({text})"
+    return text
 
 
 def _require_plain(found: Specialisation) -> None:
