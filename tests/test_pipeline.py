@@ -88,7 +88,7 @@ def outcome(function: Function, args: list[Any]) -> Any:
 
 def only_up_to_rounding(stage: Stage) -> bool:
     """Whether the pass says of itself that it changes the order of sums."""
-    text = sys.modules[stage.__module__].__doc__ or ""
+    text = (sys.modules[stage.__module__].__doc__ or "").lower()
     return "exact up to rounding" in " ".join(text.split())
 
 
@@ -128,7 +128,8 @@ def test_every_stage_keeps_the_meaning(name: str, monkeypatch: pytest.MonkeyPatc
         samples = list(arguments(ENTRIES[name], request, function, traced))
         assert samples
         function = after_stages(name, function, pipeline.OPTIMISATIONS, samples)
-        after_stages(name, pipeline.lower(function), pipeline.LOWERED_OPTIMISATIONS, samples)
+        cut = after_stages(name, function, pipeline.OPTIMISATIONS_TO_LOWER, samples)
+        after_stages(name, pipeline.lower(cut), pipeline.LOWERED_OPTIMISATIONS, samples)
         expected = [outcome(function, s) for s in samples]
         for stage in pipeline.READABLE_OPTIMISATIONS:
             function = verify(stage(function))

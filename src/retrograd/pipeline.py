@@ -37,6 +37,7 @@ from retrograd.optimise.common import share_common, shared_in_blocks
 from retrograd.optimise.covered import without_covered
 from retrograd.optimise.dead import remove_dead
 from retrograd.optimise.destinations import with_destinations
+from retrograd.optimise.distribute import distribute
 from retrograd.optimise.extents import share_extents
 from retrograd.optimise.forwarded import forward_stores
 from retrograd.optimise.fuse import fuse
@@ -77,6 +78,7 @@ OPTIMISATIONS: tuple[Stage, ...] = (
     without_rules, expand_choices, remove_dead, simplify, share_common, simplify, add_together,
     share_extents, hoist_shapes, share_common, run_forward, remove_dead)
 READABLE_OPTIMISATIONS: tuple[Stage, ...] = (without_covered, remove_dead)
+OPTIMISATIONS_TO_LOWER: tuple[Stage, ...] = (distribute,)
 LOWERED_OPTIMISATIONS: tuple[Stage, ...] = (
     remove_dead, share_extents, fuse, hoist_shapes, share_common, hoist_checks, in_blocks,
     promote_elements, forward_stores, remove_dead, run_forward, hoist_buffers, remove_dead)
@@ -355,7 +357,8 @@ def _lowered(function: Function, request: Request) -> Function:
         function = without_index_checks(function)
     if not request.parallel:
         function = without_wishes(function)
-    return without_boundary(optimised(lower(function), LOWERED_OPTIMISATIONS))
+    function = lower(optimised(function, OPTIMISATIONS_TO_LOWER))
+    return without_boundary(optimised(function, LOWERED_OPTIMISATIONS))
 
 
 def _header(request: Request, function: Function, traced: Traced) -> list[str]:

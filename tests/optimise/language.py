@@ -2,9 +2,10 @@
 
     x_bar = add_at(x_bar, i, multiply(2.0, load(x, i)))
 
-Calls are operations, arithmetic on ints may be written with operators, `for` and `if` carry what
-they assign (over `prange` or `blocks` it has that mark), `check_index(i, n)` is a check, and a line
-`sweeps` is the mark between the sweeps.
+An index of fewer ints than axes takes whole axes behind them. Calls are operations, arithmetic on
+ints may be written with operators, `for` and `if` carry what they assign (over `prange` or `blocks`
+it has that mark), `check_index(i, n)` is a check, and a line `sweeps` is the mark between the
+sweeps.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import inspect
 import re
 import textwrap
 from types import ModuleType
+from typing import Any
 
 from retrograd.ir.build import Builder
+from retrograd.ir.index import FULL
 from retrograd.ir.nodes import (
     Atom,
     Branch,
@@ -37,7 +40,9 @@ VECTOR, F = Array("float64", (None,)), Scalar("float64")
 _OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.USub: "negative",
               ast.FloorDiv: "floor_divide", ast.Lt: "less", ast.GtE: "greater_equal",
               ast.Or: "logical_or"}
-_MADE = frozenset({"zeros", "ones", "empty", "given", "full"})
+_STATIC: dict[str, dict[str, Any]] = {
+    **{op: {"dtype": "float64"} for op in ("zeros", "ones", "empty", "given", "full")},
+    "ruled": {"call": "f", "index": 0}, "transpose": {"axes": (1, 0)}, "sum": {"axes": None}}
 _INDEXED = {"load": 1, "view": 1, "update": 2, "add_at": 2}
 
 
@@ -120,10 +125,13 @@ class _Reader:
 
     def call(self, op: str, args: list[Atom], builder: Builder, name: str) -> Atom:
         if op in _INDEXED:
-            return builder.let(op, *args, name=name, index=("int",) * (len(args) - _INDEXED[op]))
-        static = {"dtype": "float64"} if op in _MADE else \
-            {"axis": 0} if op == "dim" else {"call": "f", "index": 0} if op == "ruled" else {}
-        return builder.let(op, *args, name=name, **static)
+            ints = len(args) - _INDEXED[op]
+            index = ("int",) * ints + (FULL,) * (args[0].type.rank - ints)
+            return builder.let(op, *args, name=name, index=index)
+        if op == "dim":
+            axis = int(args[1].value.real) if len(args) > 1 else 0  # type: ignore[union-attr]
+            return builder.let(op, args[0], name=name, axis=axis)
+        return builder.let(op, *args, name=name, **_STATIC.get(op, {}))
 
     def loop(self, node: ast.For, builder: Builder) -> None:
         assert isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Call)

@@ -110,13 +110,24 @@ class Builder:
         result = Value(name, type)
         if len(self.statements) > before:
             self._cover(op, before, result)
-        self.append(Let(result, op, args, static, self.origin))
-        if isinstance(type, Array):
+        let = Let(result, op, args, static, self.origin)
+        self.append(let)
+        self._note(let, extents)
+        return result
+
+    def adopt_let(self, let: Let) -> None:
+        """Append a statement that was made before, with what is known of its result."""
+        _, extents = self._infer(let.op, let.args, dict(let.static), False)
+        self.append(let)
+        self._note(let, extents)
+
+    def _note(self, let: Let, extents: tuple[Extent | None, ...]) -> None:
+        result = let.result
+        if isinstance(result.type, Array):
             self.facts.extents[result] = tuple(
                 root(result, axis) if e is None else e for axis, e in enumerate(extents))
-        elif type.dtype == "int64":
-            self.facts.note_integer(op, result, args, static)
-        return result
+        elif result.type.dtype == "int64":
+            self.facts.note_integer(let.op, result, let.args, let.static)
 
     def renamed(self, value: Value, name: str) -> Value:
         """Give the value of the last statement another name, where that statement just made it

@@ -1,0 +1,241 @@
+"""Products of one matrix with a vector for each iteration are made for many iterations at once.
+
+    before:                              after:
+        for k in range(n):                   for first in range(0, n, 128):
+            t = matmul(W, view(x, k))            last = minimum(first + 128, n)
+            y = update(y, k, tanh(t))            count = last - first
+                                                 rows = empty(count, dim(x, 1))
+                                                 for k in range(first, last):
+                                                     row = k - first
+                                                     rows = update(rows, row, view(x, k))
+                                                 products = matmul(rows, transpose(W))
+                                                 for k in range(first, last):
+                                                     row = k - first
+                                                     t = view(products, row)
+                                                     y = update(y, k, tanh(t))
+
+Where the loop is cut, and which loops can be, is in `segments.py`. Memory is needed for the numbers
+and vectors of 128 iterations. Only for compiled source, where a product of two matrices is
+one of BLAS. Exact up to rounding, in products; where several iterations would raise, the exception
+may be that of another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from retrograd.ir.build import Builder
+from retrograd.ir.extents import Extent, mentions, substituted
+from retrograd.ir.index import FULL
+from retrograd.ir.nodes import (
+    Atom,
+    Block,
+    Branch,
+    Carried,
+    Effect,
+    Function,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+    blocks,
+    free,
+    integer,
+)
+from retrograd.ir.rewrite import replaced, with_blocks
+from retrograd.ir.types import INT, Scalar
+from retrograd.optimise.segments import Segments, made_in, operands_of, segments_of
+
+ITERATIONS = 128
+
+
+def distribute(function: Function) -> Function:
+    """The function with its loops cut at products with matrices that they do not change."""
+    return replace(function, body=_block(function.body))
+
+
+def _block(block: Block) -> Block:
+    result: list[Statement] = []
+    for statement in block:
+        new = with_blocks(statement, _block)
+        segments = segments_of(new) if isinstance(new, Loop) else None
+        if segments is not None:
+            assert isinstance(new, Loop)
+            result += _Distributed(new, segments).statements() or [new]
+        else:
+            result.append(new)
+    return tuple(result)
+
+
+@dataclass(eq=False, slots=True)
+class _Distributed:
+    """One loop while it is cut. `rows` holds, for numbers and vectors of an iteration, the array of
+    those of all iterations at this point."""
+
+    loop: Loop
+    cut: Segments
+    builder: Builder = field(default_factory=lambda: Builder(checks=False))
+    first: Value = field(default_factory=lambda: Value("first", INT))
+    last: Atom = field(init=False)
+    rows: dict[Value, Atom] = field(default_factory=dict)
+
+    def statements(self) -> list[Statement]:
+        """The loop in its new form; nothing where the shape of a vector is not known before it."""
+        loop = self.loop
+        extents = self.extents()
+        if extents is None:
+            return []
+        builder = self.builder
+        builder.origin = loop.origin
+        end = builder.let("add" if self.up else "subtract", self.first, integer(ITERATIONS))
+        self.last = builder.let("minimum" if self.up else "maximum", end, loop.stop, name="last")
+        count = self.distance(self.last, builder, "count")
+        for value, extent in extents.items():
+            self.rows[value] = builder.let(
+                "empty", count, *map(builder.atom_of, extent), name=f"{value.name}_rows",
+                dtype=value.type.dtype)
+        slots = [Carried(c.init, _like(c.inner), _like(c.inner), c.result) for c in loop.carried]
+        for number in range(len(self.cut.segments)):
+            self.segment(number, slots)
+            if number < len(self.cut.products):
+                self.product(self.cut.products[number])
+        step = integer(ITERATIONS if self.up else -ITERATIONS)
+        return [*self.cut.moved, replace(loop, index=self.first, step=step, carried=tuple(slots),
+                                         body=builder.block)]
+
+    @property
+    def up(self) -> bool:
+        return self.loop.step == integer(1)
+
+    def distance(self, place: Atom, builder: Builder, name: str) -> Atom:
+        """How many iterations lie between the first one of these and another one."""
+        ends = (place, self.first) if self.up else (self.first, place)
+        return builder.let("subtract", *ends, name=name)
+
+    def product(self, product: Let) -> None:
+        matrix, vector = operands_of(product)
+        turned: Atom = matrix
+        if product.args[0] is matrix:
+            turned = self.builder.let("transpose", matrix, axes=(1, 0))
+        self.rows[product.result] = self.builder.let(
+            "matmul", self.rows[vector], turned, name=f"{product.result.name}_rows")
+
+    def segment(self, number: int, slots: Sequence[Carried]) -> None:
+        """The loop over the iterations of a segment, if there is something in it."""
+        cut, loop = self.cut, self.loop
+        mine = [k for k, home in enumerate(cut.slots) if home == number]
+        kept = [v for v, home in cut.crossing.items() if home == number]
+        if not cut.segments[number] and not kept:
+            return
+        inside = self.builder.inner()
+        index = _like(loop.index)
+        row = self.distance(index, inside, "row")
+        stand = self.given(number, kept, inside, index, row)
+        inside.statements += replaced(cut.segments[number], stand)
+        carried = [replace(loop.carried[k], init=slots[k].inner, result=_value(slots[k].next))
+                   for k in mine]
+        for value in kept:
+            before = self.rows[value]
+            assert isinstance(before, Value)
+            inner, result = _like(before), _like(before)
+            following = inside.let("update", inner, row, stand.get(value, value),
+                                   name=inner.name, index=("int", *(FULL,) * value.type.rank))
+            carried.append(Carried(before, inner, following, result))
+            self.rows[value] = result
+        self.builder.append(Loop(index, self.first, self.last, loop.step, tuple(carried),
+                                 inside.block, origin=loop.origin))
+
+    def given(self, number: int, kept: Iterable[Value], inside: Builder, index: Value, row: Atom,
+              ) -> dict[Value, Atom]:
+        """What stands in a segment for values that are made in others; makes it."""
+        cut = self.cut
+        stand: dict[Value, Atom] = {self.loop.index: index}
+        read = [*free(cut.segments[number]), *kept]
+        wanted = self.repeated(read)
+        for value, let in cut.repeated.items():
+            if value in wanted:
+                new = _like(value)
+                inside.append(*replaced((replace(let, result=new),), stand))
+                stand[value] = new
+        for value in read:
+            if value in self.rows and cut.crossing.get(value) != number and value not in stand:
+                stand[value] = self.row_of(value, row, inside)
+        return stand
+
+    def repeated(self, read: Iterable[Value]) -> set[Value]:
+        """The cheap values among these, and those that they are made of."""
+        wanted = set(read)
+        for value, let in reversed(self.cut.repeated.items()):
+            if value in wanted:
+                wanted.update(a for a in let.args if isinstance(a, Value))
+        return wanted
+
+    def row_of(self, value: Value, row: Atom, inside: Builder) -> Atom:
+        """A number or a vector of this iteration."""
+        if value.type.rank:
+            return inside.let("view", self.rows[value], row, name=value.name, index=("int", FULL))
+        found = inside.let("load", self.rows[value], row, name=value.name, index=("int",))
+        assert isinstance(found, Value)
+        if found.type == value.type:
+            return found
+        assert isinstance(value.type, Scalar)
+        return inside.retyped(found, value.type)
+
+    def extents(self) -> dict[Value, tuple[Extent, ...]] | None:
+        """The shape of what crosses; None where the loop changes it."""
+        facts = _known(self.loop).facts
+        inside = made_in(self.loop) - {let.result for let in self.cut.moved}
+        result = {}
+        for value in self.cut.crossing:
+            shape = tuple(substituted(e, facts.equal) for e in facts.of(value))
+            if any(mentions(e, inside) for e in shape):
+                return None
+            result[value] = shape
+        return result
+
+
+def _known(loop: Loop) -> Builder:
+    """A builder that has seen the body of a loop, and so what is known of shapes there."""
+    builder = Builder(checks=False)
+    _see(loop.body, builder)
+    return builder
+
+
+def _see(block: Block, builder: Builder) -> None:
+    for statement in block:
+        match statement:
+            case Let():
+                builder.adopt_let(statement)
+            case Effect(kind="check_equal"):
+                a, b = statement.args[:2]
+                builder.facts.equate(builder.facts.integer(a), builder.facts.integer(b))
+            case Branch():
+                _see(statement.then, builder.inner())
+                _see(statement.otherwise, builder.inner())
+                for j in statement.joins:
+                    if builder.facts.of(j.then) == builder.facts.of(j.otherwise):
+                        builder.facts.extents[j.result] = builder.facts.of(j.then)
+            case Loop() | While():
+                _see_loop(statement, builder)
+
+
+def _see_loop(loop: Loop | While, builder: Builder) -> None:
+    """The arrays that a loop carries keep their shapes, if its body keeps those that came in."""
+    facts = builder.facts
+    facts.extents.update((c.inner, facts.of(c.init)) for c in loop.carried if c.inner.type.rank)
+    for block in blocks(loop):
+        _see(block, builder.inner())
+    if all(facts.of(c.next) == facts.of(c.init) for c in loop.carried):
+        facts.extents.update((c.result, facts.of(c.init)) for c in loop.carried
+                             if c.result.type.rank)
+
+
+def _value(atom: Atom) -> Value:
+    assert isinstance(atom, Value)
+    return atom
+
+
+def _like(value: Value) -> Value:
+    return Value(value.name, value.type)

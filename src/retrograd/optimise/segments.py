@@ -1,0 +1,210 @@
+"""Where the body of a loop is cut so that products with one matrix can be made for many iterations
+at once.
+
+        x_1 = view(x, k)                 repeated wherever it is read
+        t = matmul(W, x_1)               product 0
+        h = tanh(t)                      segment 1
+        z = matmul(V, h)                 product 1
+        y = update(y, k, add(z, h))      segment 2, to which h crosses
+
+A cut is at every product of a matrix that the loop does not change and a vector that it does. The
+order of statements stays as it is, but for cheap reads, which are repeated, and for matrices,
+which are made in the segment that reads them: only numbers and vectors cross from one segment to
+another. What an iteration hands on to the next begins and ends within one segment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from retrograd.ir.effects import SILENT
+from retrograd.ir.index import Slice
+from retrograd.ir.nodes import (
+    Atom,
+    Branch,
+    Carried,
+    Constant,
+    Effect,
+    Let,
+    Loop,
+    Statement,
+    Value,
+    While,
+    bound,
+    defined,
+    free,
+    integer,
+    walk,
+)
+from retrograd.ir.types import Array, kind
+
+_CHEAP = frozenset({"view", "load", "dim", "transpose", "let"})
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A loop that is cut: `products[p]` lies between `segments[p]` and `segments[p + 1]`.
+
+    `moved` comes before the loop, and `repeated` wherever it is read. `crossing` says for each
+    value that is read beyond its segment in which one it is made, and `slots` in which segment
+    each slot of the loop is.
+    """
+
+    moved: tuple[Let, ...]
+    repeated: dict[Value, Let]
+    products: tuple[Let, ...]
+    segments: tuple[tuple[Statement, ...], ...]
+    crossing: dict[Value, int]
+    slots: tuple[int, ...]
+
+
+def operands_of(product: Let) -> tuple[Value, Value]:
+    """The matrix and the vector."""
+    first, second = product.args
+    assert isinstance(first, Value) and isinstance(second, Value)
+    return (first, second) if first.type.rank == 2 else (second, first)
+
+
+def made_in(loop: Loop) -> set[Value]:
+    """All values that a loop binds or makes."""
+    return {v for s in walk((loop,)) for v in (*bound(s), *defined(s))} \
+        - set(defined(loop))
+
+
+def segments_of(loop: Loop) -> Segments | None:
+    """How a loop is cut; None where there is no such product, or where it cannot be cut."""
+    if loop.step not in (integer(1), integer(-1)) or loop.leave is not None \
+            or loop.trips is not None or loop.parallel or _ordered(loop):
+        return None
+    cutter = _Cutter(loop)
+    return cutter.cut() if cutter.products else None
+
+
+def _ordered(loop: Loop) -> bool:
+    """Whether something is done in the order of the iterations, beside what is computed."""
+    return any((isinstance(s, Effect) and s.kind in SILENT)
+               or (isinstance(s, Let) and s.op == "opaque") for s in walk(loop.body))
+
+
+@dataclass(eq=False, slots=True)
+class _Cutter:
+    loop: Loop
+    inside: set[Value] = field(init=False)
+    moved: list[Let] = field(default_factory=list)
+    repeated: dict[Value, Let] = field(default_factory=dict)
+    products: list[Let] = field(default_factory=list)
+    rest: list[tuple[int, Statement]] = field(default_factory=list)     # with their segments
+    handed: set[Value] = field(init=False)            # arrays that the loop carries, all versions
+
+    def __post_init__(self) -> None:
+        loop = self.loop
+        self.inside = made_in(loop)
+        self.handed = {c.inner for c in loop.carried if c.inner.type.rank}
+        for statement in loop.body:
+            self._sort(statement)
+            self.handed.update(v for v, init in _versions(statement) if init in self.handed)
+
+    def _sort(self, statement: Statement) -> None:
+        if isinstance(statement, Let):
+            if _is_view(statement) and self.inside.isdisjoint(statement.args):
+                self.moved.append(statement)
+                self.inside.discard(statement.result)
+                return
+            if statement.op in _CHEAP and all(map(self._is_known, statement.args)):
+                self.repeated[statement.result] = statement
+                return
+            if self._is_product(statement):
+                self.products.append(statement)
+                return
+        self.rest.append((len(self.products), statement))
+
+    def _is_known(self, atom: Atom) -> bool:
+        """Whether every segment has this."""
+        return isinstance(atom, Constant) or atom not in self.inside \
+            or atom is self.loop.index or atom in self.repeated
+
+    def _is_product(self, let: Let) -> bool:
+        types = [a.type for a in let.args]
+        if let.op != "matmul" or sorted(t.rank for t in types) != [1, 2] \
+                or any(t.dtype != let.result.type.dtype or 1 in t.dims for t in types):
+            return False
+        matrix, vector = operands_of(let)
+        return kind(let.result.type.dtype) in "fc" and matrix not in self.inside \
+            and vector in self.inside
+
+    def cut(self) -> Segments | None:
+        placed = self._placed()
+        count = len(self.products) + 1
+        segments = tuple(tuple(s for k, s in placed if k == number) for number in range(count))
+        made = {v: k for k, s in placed for v in defined(s)}
+        slots = self._slots(segments, made)
+        if slots is None:
+            return None
+        crossing = {v: made[v] for number, segment in enumerate(segments)
+                    for v in free(segment) if made.get(v, number) < number}
+        for number, product in enumerate(self.products):
+            _, vector = operands_of(product)
+            if vector not in {p.result for p in self.products[:number]}:
+                crossing.setdefault(vector, made.get(vector, number))
+        if not all(_crosses(v) and v not in self.handed for v in crossing):
+            return None
+        return Segments(tuple(self.moved), self.repeated, tuple(self.products), segments,
+                        crossing, slots)
+
+    def _placed(self) -> list[tuple[int, Statement]]:
+        """The statements with their segments, matrices and views where they are read first."""
+        first = {operands_of(p)[1]: k for k, p in reversed(list(enumerate(self.products)))}
+        ends = {c.next for c in self.loop.carried}
+        placed: list[tuple[int, Statement]] = []
+        for home, statement in reversed(self.rest):
+            number = home
+            if isinstance(statement, Let) and statement.result not in ends \
+                    and (statement.result.type.rank > 1 or statement.op in _CHEAP) \
+                    and self.handed.isdisjoint(statement.args):
+                number = max(home, first.get(statement.result, home))
+            for value in free((statement,)):
+                first[value] = min(number, first.get(value, number))
+            placed.append((number, statement))
+        return placed[::-1]
+
+    def _slots(self, segments: tuple[tuple[Statement, ...], ...], made: dict[Value, int],
+               ) -> tuple[int, ...] | None:
+        """The segment of each slot, if there is one in which it is read and handed on."""
+        read = [set(free(s)) for s in segments]
+        result = []
+        for c in self.loop.carried:
+            if not isinstance(c.next, Value) or c.next not in made or any(
+                    c.inner in values for k, values in enumerate(read) if k != made[c.next]) \
+                    or self._is_handed_on(c):
+                return None
+            result.append(made[c.next])
+        return tuple(result)
+
+    def _is_handed_on(self, carried: Carried) -> bool:
+        """Whether a product reads what another iteration made."""
+        return any(carried.inner in p.args for p in self.products)
+
+
+def _versions(statement: Statement) -> list[tuple[Value, Atom]]:
+    """Arrays that a statement hands on, and what they were before."""
+    match statement:
+        case Let(op="update" | "add_at" | "push" | "let"):
+            return [(statement.result, statement.args[0])]
+        case Loop() | While():
+            return [(c.result, c.init) for c in statement.carried]
+        case Branch():
+            return [(j.result, a) for j in statement.joins for a in (j.then, j.otherwise)]
+        case _:
+            return []
+
+
+def _is_view(let: Let) -> bool:
+    """Whether this is another view of a whole array, which costs nothing and cannot fail."""
+    return let.op == "transpose" or (let.op == "view" and not any(
+        item == "int" or (isinstance(item, Slice) and (item.start or item.stop))
+        for item in let.static["index"]))
+
+
+def _crosses(value: Value) -> bool:
+    """Whether a value can be kept for each of many iterations: a number, or a vector."""
+    return value.type.rank == 1 or (not value.type.rank and not isinstance(value.type, Array))

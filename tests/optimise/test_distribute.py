@@ -1,0 +1,186 @@
+"""Products with one matrix become products of two where a loop allows it; nothing else changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optimise.language import VECTOR, F, canonical, documented, program
+from retrograd.ir.interpret import interpret
+from retrograd.ir.nodes import Effect, Function, Let, Loop, walk
+from retrograd.ir.types import INT, Array
+from retrograd.ir.verify import verify
+from retrograd.optimise import distribute as module
+from retrograd.optimise.distribute import distribute
+
+MATRIX = Array("float64", (None, None))
+PARAMS = {"W": MATRIX, "V": MATRIX, "x": MATRIX, "y": MATRIX, "b": VECTOR, "s": F, "n": INT}
+
+
+def whole(body: str, result: str = "y, s, b") -> Function:
+    return program(f"{body}\nreturn {result}", **PARAMS)
+
+
+def loop(*lines: str, bounds: str = "0, n", mark: str = "range") -> Function:
+    return whole("\n    ".join([f"for k in {mark}({bounds}):", *lines]))
+
+
+def arguments(n: int = 300) -> list[Any]:
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal((4, 3)), rng.standard_normal((3, 4)),
+            rng.standard_normal((300, 3)), np.zeros((300, 4)), rng.standard_normal(4), 0.5, n]
+
+
+def products(function: Function) -> list[tuple[int, int]]:
+    """The ranks of the factors of all products."""
+    return [(s.args[0].type.rank, s.args[1].type.rank) for s in walk(function.body)
+            if isinstance(s, Let) and s.op == "matmul"]
+
+
+def same(function: Function, n: int = 300) -> Function:
+    new = verify(distribute(function))
+    args = arguments(n)
+    for a, b in zip(interpret(new, args), interpret(function, args), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+    return new
+
+
+def test_documentation() -> None:
+    before, after = documented(module)
+    assert canonical(same(whole(before, "y"))) == canonical(whole(after, "y"))
+
+
+LAYER = ["t = matmul(W, view(x, k))", "h = tanh(t)"]
+
+
+@pytest.mark.parametrize("n", [-2, 0, 1, 127, 128, 129, 300])
+def test_any_number_of_iterations(n: int) -> None:
+    new = same(loop(*LAYER, "y = update(y, k, h)"), n)
+    assert products(new) == [(2, 2)]
+
+
+@pytest.mark.parametrize("bounds", ["3, n", "5, 6", "n - 1, -1, -1", "n - 1, 5, -1", "5, n, -1"])
+def test_ranges(bounds: str) -> None:
+    assert products(same(loop(*LAYER, "y = update(y, k, h)", bounds=bounds))) == [(2, 2)]
+
+
+@pytest.mark.parametrize("bounds", ["0, n, 2", "n - 1, -1, -3"])
+def test_other_steps_stay(bounds: str) -> None:
+    assert products(same(loop(*LAYER, "y = update(y, k, h)", bounds=bounds))) == [(2, 1)]
+
+
+CUT = {
+    "two layers, the first read again": (
+        *LAYER, "z = matmul(V, h)", "u = matmul(W, z)", "y = update(y, k, multiply(u, h))"),
+    "a vector on the left": ("t = matmul(view(x, k), V)", "y = update(y, k, t)"),
+    "a product of a product": ("t = matmul(V, matmul(W, view(x, k)))",
+                               "s = add(s, sum(t))"),
+    "the matrix turned in the loop": (
+        *LAYER, "z = matmul(transpose(W), h)", "s = add(s, sum(z))"),
+    "a number that crosses": (
+        "c = sum(view(x, k))", *LAYER, "y = update(y, k, multiply(h, c))"),
+    "an int that crosses": (
+        "c = sum(view(x, k))", "m = add(1, multiply(k, k))", *LAYER,
+        "y = update(y, k, multiply(h, m))"),
+    "a truth value that crosses": (
+        "w = tanh(view(x, k))", "c = less(load(w, 0), 0.0)", "z = matmul(W, w)",
+        "if c:", "    z = multiply(z, 2.0)", "y = update(y, k, z)"),
+    "a branch before the product": (
+        "w = view(x, k)", "if less(load(w, 0), 0.0):", "    w = multiply(w, 2.0)",
+        "t = matmul(W, w)", "y = update(y, k, t)"),
+    "a loop in between": (
+        *LAYER, "for j in range(3):", "    h = multiply(h, load(view(x, k), j))",
+        "z = matmul(V, h)", "s = add(s, sum(z))"),
+    "two vectors, two products": (
+        "t = matmul(W, view(x, k))", "r = matmul(W, tanh(view(x, k)))",
+        "y = update(y, k, add(t, r))"),
+    "a sum of vectors": (*LAYER, "b = add(b, h)"),
+    "slots in two parts": ("s = add(s, load(view(x, k), 1))", *LAYER, "b = add(b, h)"),
+    "the old value is read": ("s = multiply(s, 0.5)", "c = add(s, 1.0)", *LAYER,
+                              "b = add(b, multiply(h, c))"),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_cut(name: str) -> None:
+    function = loop(*CUT[name])
+    new = same(function)
+    assert set(products(new)) == {(2, 2)}
+    assert len(products(new)) == len(products(function))
+
+
+WHOLE = {
+    "what is multiplied comes from the iteration before": ("b = tanh(matmul(W, matmul(V, b)))",),
+    "a sum that a product reads": (
+        "b = add(b, matmul(W, view(x, k)))", "s = add(s, sum(matmul(V, b)))"),
+    "read before, handed on behind": (
+        "r = add(s, 1.0)", "t = matmul(W, multiply(view(x, k), r))", "s = sum(t)"),
+    "the matrix changes": ("W = multiply(W, 0.5)", "b = add(b, matmul(W, view(x, k)))"),
+    "the last product is handed on": ("b = matmul(W, view(x, k))",),
+    "nothing is multiplied": ("b = multiply(b, 0.5)",),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_not_cut(name: str) -> None:
+    function = loop(*WHOLE[name])
+    assert canonical(same(function)) == canonical(function)
+
+
+def test_a_row_that_an_earlier_iteration_wrote() -> None:
+    function = loop("t = matmul(W, matmul(V, view(y, k - 1)))", "y = update(y, k, tanh(t))",
+                    bounds="1, n")
+    assert canonical(same(function)) == canonical(function)
+
+
+def test_matrices_do_not_cross() -> None:
+    def of(*lines: str) -> list[tuple[int, int]]:
+        body = "\n    ".join(["for k in range(n):", "M = multiply(view(T, k), 2.0)", *lines])
+        function = program(f"{body}\nreturn y, s", T=Array("float64", (None, None, None)),
+                           **PARAMS)
+        new = verify(distribute(function))
+        args = (np.ones((300, 2, 2)), *arguments())
+        for a, b in zip(interpret(new, args), interpret(function, args), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13)
+        return products(new)
+
+    t = "t = matmul(W, view(x, k))"
+    assert of(t, "y = update(y, k, add(t, sum(M)))") == [(2, 2)]      # made where it is read
+    assert of("s = add(s, sum(M))", t, "y = update(y, k, add(t, sum(M)))") == [(2, 1)]
+
+
+def test_a_marked_loop_stays() -> None:
+    function = loop(*LAYER, "y = update(y, k, h)", mark="prange")
+    assert canonical(distribute(function)) == canonical(function)
+
+
+def test_prints_stay_in_order() -> None:
+    function = loop(*LAYER, "y = update(y, k, h)")
+    loop_ = next(s for s in function.body if isinstance(s, Loop))
+    printing = replace(loop_, body=(*loop_.body, Effect("print", (), {"parts": ("k",)})))
+    function = replace(function, body=tuple(
+        printing if s is loop_ else s for s in function.body))
+    assert canonical(distribute(function)) == canonical(function)
+
+
+def test_checks_stay_before_what_they_check() -> None:
+    function = loop("i = add(k, 1)", "check_index(i, n)", "w = view(x, i)", "t = matmul(W, w)",
+                    "y = update(y, k, t)", bounds="0, n - 1")
+    new = same(function)
+    assert products(new) == [(2, 2)]
+    text = canonical(new)
+    assert text.index("check_index") < text.index("view") < text.index("matmul")
+
+
+def test_iterations_of_loops_in_loops() -> None:
+    function = whole("""
+for i in range(3):
+    for k in range(n):
+        t = matmul(W, view(x, k))
+        y = update(y, k, add(view(y, k), t))
+    b = multiply(b, 2.0)
+""")
+    assert products(same(function)) == [(2, 2)]
