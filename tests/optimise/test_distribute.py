@@ -112,6 +112,35 @@ def test_cut(name: str) -> None:
     assert len(products(new)) == len(products(function))
 
 
+SUMS = {
+    "with a vector that stays": (0, "A = add(A, multiply(column(b), view(x, k)))"),
+    "of vectors of an iteration": (1, "A = add(A, multiply(column(multiply(b, load(b, 0))), "
+                                      "tanh(view(x, k))))"),
+    "with products": (2, *LAYER, "A = add(A, multiply(column(h), view(x, k)))"),
+    "of a product": (2, *LAYER, "A = add(A, multiply(column(t), view(x, k)))", "b = add(b, h)"),
+    "the row first": (2, *LAYER, "A = add(A, multiply(row(view(x, k)), column(h)))"),
+    "in two additions": (3, *LAYER, "w = view(x, k)", "A = add(A, multiply(column(h), w))",
+                         "A = add(A, multiply(column(t), multiply(w, 2.0)))"),
+    "added to itself": (1, "A = add(A, multiply(column(tanh(matmul(W, view(x, k)))), "
+                           "view(x, k)))", "A = multiply(A, 0.5)"),
+    "read by others": (1, *LAYER, "A = add(A, multiply(column(h), view(x, k)))",
+                       "s = add(s, sum(A))"),
+    "a product that others read": (1, *LAYER, "M = multiply(column(h), view(x, k))",
+                                   "A = add(A, M)", "s = add(s, sum(M))"),
+    "multiplied": (1, *LAYER, "A = multiply(A, multiply(column(h), view(x, k)))"),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_sums_of_outer_products(name: str) -> None:
+    count, *lines = SUMS[name]
+    body = "\n    ".join(["for k in range(n):", *map(str, lines)])
+    function = whole(f"A = zeros(4, 3)\n{body}", "A, s, b")
+    new = same(function)
+    assert products(new) == [(2, 2)] * count
+    same(function, 0)
+
+
 WHOLE = {
     "what is multiplied comes from the iteration before": ("b = tanh(matmul(W, matmul(V, b)))",),
     "a sum that a product reads": (
@@ -173,6 +202,10 @@ def test_checks_stay_before_what_they_check() -> None:
     assert products(new) == [(2, 2)]
     text = canonical(new)
     assert text.index("check_index") < text.index("view") < text.index("matmul")
+    again = canonical(same(loop("check_index(k, n)", "w = view(x, k)", "t = matmul(W, w)",
+                                "c = load(w, 0)", "y = update(y, k, multiply(t, c))")))
+    assert again.index("check_index") < again.index("view") < again.index("matmul")
+    assert again.rindex("view") > again.index("matmul")                  # made again there
 
 
 def test_iterations_of_loops_in_loops() -> None:

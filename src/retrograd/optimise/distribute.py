@@ -41,11 +41,13 @@ from retrograd.ir.nodes import (
     Value,
     While,
     blocks,
+    defined,
     free,
     integer,
 )
 from retrograd.ir.rewrite import replaced, with_blocks
 from retrograd.ir.types import INT, Scalar
+from retrograd.optimise.outer_sums import OuterSum
 from retrograd.optimise.segments import Segments, made_in, operands_of, segments_of
 
 ITERATIONS = 128
@@ -101,6 +103,8 @@ class _Distributed:
             self.segment(number, slots)
             if number < len(self.cut.products):
                 self.product(self.cut.products[number])
+        for sum_ in self.cut.sums:
+            self.add(sum_, slots)
         step = integer(ITERATIONS if self.up else -ITERATIONS)
         return [*self.cut.moved, replace(loop, index=self.first, step=step, carried=tuple(slots),
                                          body=builder.block)]
@@ -121,6 +125,16 @@ class _Distributed:
             turned = self.builder.let("transpose", matrix, axes=(1, 0))
         self.rows[product.result] = self.builder.let(
             "matmul", self.rows[vector], turned, name=f"{product.result.name}_rows")
+
+    def add(self, sum_: OuterSum, slots: list[Carried]) -> None:
+        """The outer products of all iterations at this point, as one product."""
+        builder, slot = self.builder, slots[sum_.slot]
+        columns = builder.let("transpose", self.rows[sum_.column], axes=(1, 0))
+        total = builder.let("matmul", columns, self.rows[sum_.row], name=sum_.product.result.name)
+        started = any(s.slot == sum_.slot for s in self.cut.sums[:self.cut.sums.index(sum_)])
+        new = builder.let(sum_.addition.op, slot.next if started else slot.inner, total,
+                          name=slot.inner.name, **sum_.addition.static)
+        slots[sum_.slot] = replace(slot, next=new)
 
     def segment(self, number: int, slots: Sequence[Carried]) -> None:
         """The loop over the iterations of a segment, if there is something in it."""
@@ -152,15 +166,16 @@ class _Distributed:
         """What stands in a segment for values that are made in others; makes it."""
         cut = self.cut
         stand: dict[Value, Atom] = {self.loop.index: index}
+        here = {v for s in cut.segments[number] for v in defined(s)}
         read = [*free(cut.segments[number]), *kept]
         wanted = self.repeated(read)
         for value, let in cut.repeated.items():
-            if value in wanted:
+            if value in wanted and value not in here:
                 new = _like(value)
                 inside.append(*replaced((replace(let, result=new),), stand))
                 stand[value] = new
         for value in read:
-            if value in self.rows and cut.crossing.get(value) != number and value not in stand:
+            if value in self.rows and value not in here and value not in stand:
                 stand[value] = self.row_of(value, row, inside)
         return stand
 

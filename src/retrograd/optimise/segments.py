@@ -7,10 +7,11 @@ at once.
         z = matmul(V, h)                 product 1
         y = update(y, k, add(z, h))      segment 2, to which h crosses
 
-A cut is at every product of a matrix that the loop does not change and a vector that it does. The
-order of statements stays as it is, but for cheap reads, which are repeated, and for matrices,
-which are made in the segment that reads them: only numbers and vectors cross from one segment to
-another. What an iteration hands on to the next begins and ends within one segment.
+A cut is at every product of a matrix that the loop does not change and a vector that it does, and
+sums of outer products come behind the last segment (`outer_sums.py`). The order of statements stays
+as it is, but for cheap reads, which later segments repeat, and for matrices, which are made in the
+segment that reads them: only numbers and vectors cross from one segment to another. What an
+iteration hands on to the next begins and ends within one segment.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from retrograd.ir.nodes import (
     walk,
 )
 from retrograd.ir.types import Array, kind
+from retrograd.optimise.outer_sums import OuterSum, outer_sums
 
 _CHEAP = frozenset({"view", "load", "dim", "transpose", "let"})
 
@@ -45,17 +47,18 @@ _CHEAP = frozenset({"view", "load", "dim", "transpose", "let"})
 class Segments:
     """A loop that is cut: `products[p]` lies between `segments[p]` and `segments[p + 1]`.
 
-    `moved` comes before the loop, and `repeated` wherever it is read. `crossing` says for each
-    value that is read beyond its segment in which one it is made, and `slots` in which segment
-    each slot of the loop is.
+    `moved` comes before the loop; later segments may make what is `repeated` again. `crossing` says
+    for each value that is read beyond its segment in which one it is made, and `slots` in which
+    segment each slot of the loop is, None for those of `sums`.
     """
 
     moved: tuple[Let, ...]
     repeated: dict[Value, Let]
     products: tuple[Let, ...]
     segments: tuple[tuple[Statement, ...], ...]
+    sums: tuple[OuterSum, ...]
     crossing: dict[Value, int]
-    slots: tuple[int, ...]
+    slots: tuple[int | None, ...]
 
 
 def operands_of(product: Let) -> tuple[Value, Value]:
@@ -77,7 +80,7 @@ def segments_of(loop: Loop) -> Segments | None:
             or loop.trips is not None or loop.parallel or _ordered(loop):
         return None
     cutter = _Cutter(loop)
-    return cutter.cut() if cutter.products else None
+    return cutter.cut() if cutter.products or cutter.sums else None
 
 
 def _ordered(loop: Loop) -> bool:
@@ -94,15 +97,19 @@ class _Cutter:
     repeated: dict[Value, Let] = field(default_factory=dict)
     products: list[Let] = field(default_factory=list)
     rest: list[tuple[int, Statement]] = field(default_factory=list)     # with their segments
+    sums: tuple[OuterSum, ...] = field(init=False)
     handed: set[Value] = field(init=False)            # arrays that the loop carries, all versions
 
     def __post_init__(self) -> None:
         loop = self.loop
         self.inside = made_in(loop)
         self.handed = {c.inner for c in loop.carried if c.inner.type.rank}
+        self.sums = tuple(s for s in outer_sums(loop) if {s.column, s.row} <= self.inside)
+        summed = {let.result for s in self.sums for let in (s.product, s.addition)}
         for statement in loop.body:
-            self._sort(statement)
-            self.handed.update(v for v, init in _versions(statement) if init in self.handed)
+            if not (isinstance(statement, Let) and statement.result in summed):
+                self._sort(statement)
+                self.handed.update(v for v, init in _versions(statement) if init in self.handed)
 
     def _sort(self, statement: Statement) -> None:
         if isinstance(statement, Let):
@@ -112,7 +119,6 @@ class _Cutter:
                 return
             if statement.op in _CHEAP and all(map(self._is_known, statement.args)):
                 self.repeated[statement.result] = statement
-                return
             if self._is_product(statement):
                 self.products.append(statement)
                 return
@@ -135,21 +141,34 @@ class _Cutter:
     def cut(self) -> Segments | None:
         placed = self._placed()
         count = len(self.products) + 1
-        segments = tuple(tuple(s for k, s in placed if k == number) for number in range(count))
         made = {v: k for k, s in placed for v in defined(s)}
+        segments = tuple(self._needed([s for k, s in placed if k == number])
+                         for number in range(count))
         slots = self._slots(segments, made)
-        if slots is None:
-            return None
         crossing = {v: made[v] for number, segment in enumerate(segments)
-                    for v in free(segment) if made.get(v, number) < number}
-        for number, product in enumerate(self.products):
-            _, vector = operands_of(product)
-            if vector not in {p.result for p in self.products[:number]}:
-                crossing.setdefault(vector, made.get(vector, number))
-        if not all(_crosses(v) and v not in self.handed for v in crossing):
+                    for v in free(segment) if made.get(v, number) < number
+                    and v not in self.repeated}
+        crossing.update((v, made[v]) for v in self._multiplied() if v in made)
+        if slots is None or not all(_crosses(v) and v not in self.handed for v in crossing):
             return None
         return Segments(tuple(self.moved), self.repeated, tuple(self.products), segments,
-                        crossing, slots)
+                        self.sums, crossing, slots)
+
+    def _multiplied(self) -> list[Value]:
+        """The vectors that are multiplied for many iterations at once."""
+        return [*(operands_of(p)[1] for p in self.products),
+                *(v for s in self.sums for v in (s.column, s.row))]
+
+    def _needed(self, segment: list[Statement]) -> tuple[Statement, ...]:
+        """A segment without cheap reads that only others need."""
+        wanted = set(self._multiplied())
+        kept: list[Statement] = []
+        for statement in reversed(segment):
+            if not isinstance(statement, Let) or statement.result not in self.repeated \
+                    or statement.result in wanted:
+                kept.append(statement)
+                wanted.update(free((statement,)))
+        return tuple(kept[::-1])
 
     def _placed(self) -> list[tuple[int, Statement]]:
         """The statements with their segments, matrices and views where they are read first."""
@@ -158,7 +177,7 @@ class _Cutter:
         placed: list[tuple[int, Statement]] = []
         for home, statement in reversed(self.rest):
             number = home
-            if isinstance(statement, Let) and statement.result not in ends \
+            if isinstance(statement, Let) and statement.result not in {*ends, *self.repeated} \
                     and (statement.result.type.rank > 1 or statement.op in _CHEAP) \
                     and self.handed.isdisjoint(statement.args):
                 number = max(home, first.get(statement.result, home))
@@ -168,11 +187,15 @@ class _Cutter:
         return placed[::-1]
 
     def _slots(self, segments: tuple[tuple[Statement, ...], ...], made: dict[Value, int],
-               ) -> tuple[int, ...] | None:
+               ) -> tuple[int | None, ...] | None:
         """The segment of each slot, if there is one in which it is read and handed on."""
         read = [set(free(s)) for s in segments]
-        result = []
-        for c in self.loop.carried:
+        sums = {s.slot for s in self.sums}
+        result: list[int | None] = []
+        for slot, c in enumerate(self.loop.carried):
+            if slot in sums:
+                result.append(None)
+                continue
             if not isinstance(c.next, Value) or c.next not in made or any(
                     c.inner in values for k, values in enumerate(read) if k != made[c.next]) \
                     or self._is_handed_on(c):
