@@ -377,6 +377,18 @@ def test_scans(op: str) -> None:
                 check(lambda b, x, axis=axis: b.let(op, x, axis=axis), sample(shape, dtype))
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_recurrences(backwards: bool) -> None:
+    for shape in (*SHAPES[1:], (5, 1)):
+        for axis in range(len(shape)):
+            for dtype in ("float64", "float32", "complex128"):
+                factors, terms = sample(shape, dtype), sample(shape, dtype, 1)
+                np.moveaxis(factors, axis, 0)[:1] = np.inf          # which is not used
+                check(lambda b, x, y, axis=axis: b.let("recurrence", x, y, axis=axis,
+                                                       backwards=backwards), factors, terms,
+                      exact=False)
+
+
 # --- products ----------------------------------------------------------------------------------
 
 

@@ -72,8 +72,14 @@ CASES: list[Case] = [
                           ((0,), 0)]],
     ("cumprod", (zeroed(5, at=2),), {"axis": 0}),
     ("cumprod", (zeroed(5, at=[0, 3]),), {"axis": 0}),
+    ("cumprod", (zeroed(6, at=[1, 2, 4]),), {"axis": 0}),
     ("cumprod", (zeroed(3, 4, at=(1, 2)),), {"axis": 0}),
     ("cumprod", (zeroed(2, 4, 3, at=(1, 2)),), {"axis": 1}),
+    *[("recurrence", (normal(*shape), normal(*shape)), {"axis": axis, "backwards": backwards})
+      for shape, axis in [((5,), 0), ((3, 4), 0), ((3, 4), 1), ((2, 3, 4), 1), ((1,), 0), ((0,), 0)]
+      for backwards in (False, True)],
+    ("recurrence", (zeroed(5, at=[0, 2, 3]), normal(5)), {"axis": 0, "backwards": False}),
+    ("recurrence", (zeroed(5, at=[0, 2, 3]), normal(5)), {"axis": 0, "backwards": True}),
     ("concatenate", (normal(2), normal(3)), {"axis": 0}),
     ("concatenate", (normal(2, 1), normal(2, 3), normal(2, 2)), {"axis": 1}),
     ("concatenate", (normal(2, 3),), {"axis": 1}),

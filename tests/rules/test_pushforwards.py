@@ -152,7 +152,8 @@ HOLOMORPHIC = ("negative", "sqrt", "exp", "expm1", "log", "log10", "log1p", "sin
     *[("power", (Z, y), {}) for y in (2, 3, 0.5)],
     *[("cast", (Z,), {"dtype": d}) for d in ("complex128", "float64")],
     ("sum", (Z,), {"axes": None}), ("prod", (Z,), {"axes": None}), ("cumsum", (Z,), {"axis": 0}),
-    ("cumprod", (Z,), {"axis": 0}), ("matmul", (Z, Z + 1), {}),
+    ("cumprod", (Z,), {"axis": 0}), ("recurrence", (Z, Z + 1), {"axis": 0, "backwards": True}),
+    ("matmul", (Z, Z + 1), {}),
     ("solve", (np.outer(Z, Z) + np.eye(3), Z), {}), ("inv", (np.outer(Z, Z) + np.eye(3),), {}),
     ("det", (np.outer(Z, Z) + np.eye(3),), {}),
 ], ids=lambda x: x if isinstance(x, str) else "")

@@ -9,6 +9,7 @@ from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context, is_array
 from retrograd.backend.emit_elementwise import elementwise, read
 from retrograd.backend.emit_foreign import call
+from retrograd.backend.emit_recurrence import recurrence
 from retrograd.errors import InternalError
 from retrograd.ir.index import FULL, Index, Slice, parts
 from retrograd.ir.nodes import Atom, Constant, Let
@@ -275,7 +276,8 @@ _PRINTERS: dict[str, Callable[[Context, Let], ast.expr]] = {
     "view": _indexed, "load": _indexed, "take": _indexed,
     "transpose": _transpose, "reshape": _reshape, "broadcast_to": _broadcast_to,
     "diagonal": _diagonal, "dim": _dim,
-    "cumsum": _scan, "cumprod": _scan, "matmul": _matmul, "einsum": _einsum,
+    "cumsum": _scan, "cumprod": _scan, "recurrence": recurrence,
+    "matmul": _matmul, "einsum": _einsum,
     "zeros": _filled, "ones": _filled, "empty": _filled, "given": _given, "full": _full,
     "eye": _eye, "arange": _arange, "array": _array, "concatenate": _concatenate, "copy": _copy,
     "let": _let, "complex": _complex, "argsort": _argsort, "searchsorted": _searchsorted,

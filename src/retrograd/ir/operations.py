@@ -10,7 +10,8 @@ Derivatives live in `rules/`, printing and lowering in `backend/`.
     view          `view`, `transpose`, `reshape`, `broadcast_to`, `diagonal`
     index         `load`, `take`, `update`, `add_at`, `push` (a row of a growable tape)
     contraction   `matmul`, `einsum`
-    scan          `cumsum`, `cumprod`
+    scan          `cumsum`, `cumprod`; `recurrence` of factors and terms: y[k] = terms[k]
+                  + factors[k] * y[k - 1], or backwards terms[k] + factors[k + 1] * y[k + 1]
     create        `zeros`, `ones`, `empty`, `given`, `full`, `arange`, `eye`, `array`,
                   `concatenate`, `copy`, `dim`, `let`, `complex` (of two floats)
     library       `solve`, `inv`, `det`, `slogdet_sign`, `slogdet_log`, `cholesky`; `argsort`

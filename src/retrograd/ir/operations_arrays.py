@@ -51,6 +51,13 @@ def _summed(query: Query) -> str:
     return "int64" if kind(dtype) in "bi" else dtype
 
 
+def _alike(query: Query) -> str:
+    first, second = (type.dtype for type in query.types)
+    if first != second:
+        raise ValueError(f"operands of {first} and {second}: convert one of them")
+    return first
+
+
 # --- shapes ----------------------------------------------------------------------------------
 
 
@@ -332,6 +339,18 @@ def _scan(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, *, axis: function(x, axis=axis)
 
 
+def _recurrence(factors: Any, terms: Any, *, axis: int, backwards: bool) -> Any:
+    result = np.array(terms)
+    a, y = (np.moveaxis(x, axis, 0) for x in (factors, result))
+    if backwards:
+        for k in range(len(y) - 2, -1, -1):
+            y[k] += a[k + 1] * y[k + 1]
+    else:
+        for k in range(1, len(y)):
+            y[k] += a[k] * y[k - 1]
+    return result
+
+
 def _dim(a: Any, *, axis: int) -> Any:
     return np.int64(a.shape[axis])
 
@@ -384,6 +403,7 @@ ALL = (
               lambda *xs, spec: np.einsum(spec, *xs), _PRODUCT),
     Operation("cumsum", "scan", _summed, _same_shape, _scan(np.cumsum), 10.0),
     Operation("cumprod", "scan", _summed, _same_shape, _scan(np.cumprod), 10.0),
+    Operation("recurrence", "scan", _alike, _same_shape, _recurrence, 10.0),
     Operation("zeros", "create", _declared, _given(0), _make(np.zeros), 2.0, _yes),
     Operation("ones", "create", _declared, _given(0), _make(np.ones), 2.0, _yes),
     # evaluated with zeros, so that the interpreter is deterministic

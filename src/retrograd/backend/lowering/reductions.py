@@ -241,28 +241,3 @@ def _rows(scope: Scope, job: _Reduction) -> Atom:
                     inner.let(_STEP[job.op], old, new, name=job.name, weak=False)),)
 
     return nest(scope, job.lazy.extents, (base,), (job.name,), write)[0]
-
-
-# --- scans -------------------------------------------------------------------------------------
-
-
-def scan(context: Context, scope: Scope, let: Let) -> Lowered:
-    """`cumsum` and `cumprod`: the scanned axis innermost, its running value a number."""
-    lazy = converted(context.operand(scope, let.args[0]), let.result.type.dtype)
-    axis = let.static["axis"]
-    axis = (0 if axis is None else axis) % lazy.rank
-    name, dtype = let.result.name, lazy.type.dtype
-    op, start = ("add", 0) if let.op == "cumsum" else ("multiply", 1)
-    others = tuple(e for a, e in enumerate(lazy.extents) if a != axis)
-
-    def row(inner: Scope, outer: Indices, state: tuple[Atom, ...]) -> Sequence[Atom]:
-        def body(deeper: Scope, k: Indices, now: tuple[Atom, ...]) -> Sequence[Atom]:
-            where = (*outer[:axis], *k, *outer[axis:])
-            running = deeper.let(op, now[1], lazy.at(deeper, where), name="running", weak=False)
-            return put(deeper, now[0], where, running), running
-
-        return nest(inner, (lazy.extents[axis],), (state[0], constant(start, dtype)),
-                    (name, "running"), body)[:1]
-
-    base = empty(scope, lazy.extents, dtype, name)
-    return nest(scope, others, (base,), (name,), row)[0]

@@ -12,6 +12,7 @@ from retrograd.backend.lowering import (
     draws,
     elementwise,
     reductions,
+    scans,
     sorting,
     stores,
     views,
@@ -63,7 +64,7 @@ def library(context: Context, scope: Scope, let: Let) -> Lowered:
 _BY_FAMILY: dict[str, Handler] = {
     "elementwise": elementwise.elementwise,
     "reduction": reductions.reduction,
-    "scan": reductions.scan,
+    "scan": scans.scan,
     "library": library,
 }
 _BY_NAME: dict[str, Handler] = {
