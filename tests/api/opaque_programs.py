@@ -126,6 +126,82 @@ def _(x, *, out):
 unruled = rg.rule(scipy.special.struve, opaque=True, name="unruled")
 
 
+# --- several results -----------------------------------------------------------------------------
+
+
+def cumulated_and_more(x):
+    """An array, a number and a count."""
+    CALLS.append("both")
+    found = np.array([float(str(v)) for v in np.cumsum(x * x)])
+    return found, float(found[-1]), int(np.sum(x > 1.0))
+
+
+moments = rg.rule(cumulated_and_more, opaque=True, result=("float64[:]", "float64", "int64"),
+                  name="moments")
+
+
+@moments.pullback
+def _(x, *, out_bar):
+    sums_bar, last_bar, _ = out_bar
+    x_bar = np.zeros_like(x)
+    s = last_bar
+    for i in range(len(x) - 1, -1, -1):
+        s += sums_bar[i]
+        x_bar[i] = 2.0 * x[i] * s
+    return x_bar
+
+
+@moments.pushforward
+def _(x, *, x_dot):
+    sums = np.cumsum(2.0 * x * x_dot)
+    return sums, sums[-1], None
+
+
+@numba.njit
+def polar(x, y):
+    r = np.sqrt(x * x + y * y)
+    return r, np.arctan2(y, x)
+
+
+polars = rg.rule(polar, opaque=True, result=lambda x, y: (x, x), name="polars")
+
+
+@polars.partials
+def _(x, y, *, out):
+    r, _ = out
+    return (x / r, y / r), (-y / (r * r), x / (r * r))
+
+
+@numba.njit
+def split_off(A):
+    return A[0].copy(), A[1:].copy(), A[0, 0] > 0.0
+
+
+splits = rg.rule(split_off, opaque=True, result=lambda A: (A[0], A[1:], True), name="splits")
+
+
+@splits.pullback
+def _(A, *, out_bar):
+    A_bar = np.empty_like(A)
+    A_bar[0] = out_bar[0]
+    A_bar[1:] = out_bar[1]
+    return A_bar
+
+
+@splits.pushforward
+def _(A, *, A_dot):
+    return [A_dot[0], A_dot[1:], None]
+
+
+fresnel = rg.rule(scipy.special.fresnel, opaque=True, name="fresnel")
+
+
+@fresnel.partials
+def _(x, *, out):
+    angle = 0.5 * np.pi * x * x
+    return (np.sin(angle),), (np.cos(angle),)
+
+
 def f_ctypes(x):
     return j0(x) * x
 
@@ -175,9 +251,54 @@ def f_in_a_branch(x):
     return j0(x) if x > 0 else bessel(1.0, x)
 
 
+def f_moments(x):
+    sums, last, count = moments(x * 2.0)
+    return np.sum(np.sin(sums)) * last * count
+
+
+def f_moments_in_a_loop(x):
+    for _ in range(3):
+        sums, last, _ = moments(x)
+        x = x + 0.1 * np.sin(sums) / last
+    return np.sum(x * x)
+
+
+def f_one_of_the_moments(x):
+    return moments(x)[1] + np.sum(moments(2.0 * x)[0])
+
+
+def f_polars(x, y):
+    r, phi = polars(x, 2.0 * y)
+    return np.sum(r * np.sin(phi)) + polars(x[0], y[0])[1]
+
+
+def f_polars_in_a_loop(x, y):
+    x = x.copy()
+    s = 0.0
+    for i in range(len(x)):
+        r, phi = polars(x[i] + 1.0, y[i] * s)
+        s += r * np.cos(phi) + phi
+        x[i] = r
+    return s + np.sum(x)
+
+
+def f_splits(A):
+    first, rest, positive = splits(A.T)
+    first[0] = first[0] * rest[0, 1]
+    return np.sum(first * first) * np.sum(rest) if positive else np.sum(first)
+
+
+def f_fresnel(x):
+    s, c = fresnel(x)
+    return np.sum(s * c) + fresnel(x[0])[0] ** 2
+
+
 X = np.array([0.3, 1.2, 2.0])
 PROGRAMS = [
     (f_ctypes, (0.7,)), (f_ctypes_in_a_loop, (X,)), (f_ufunc, (X,)), (f_broadcast, (X,)),
     (f_python, (X,)), (f_python_in_a_loop, (X,)), (f_number, (X,)), (f_column, (X,)),
     (f_numba, (X,)), (f_unruled, (0.5,)), (f_in_a_branch, (0.5,)), (f_in_a_branch, (-0.5,)),
+    (f_moments, (X,)), (f_moments_in_a_loop, (X,)), (f_one_of_the_moments, (X,)),
+    (f_polars, (X, X[::-1].copy())), (f_polars_in_a_loop, (X, X[::-1].copy())),
+    (f_splits, (np.outer(X, X) + 0.5,)), (f_fresnel, (X,)),
 ]

@@ -10,6 +10,7 @@ import threading
 import warnings
 
 import cloudpickle
+import numba
 import numpy as np
 import pytest
 import scipy.special
@@ -245,3 +246,153 @@ def test_a_file_can_import_what_it_calls(tmp_path):
     local = opaque(lambda x: x * 2, lambda x: x)
     with pytest.raises(rg.Unsupported, match="calls made, an opaque function that no module has"):
         rg.grad(lambda x: np.sum(local(x) * x)).write(tmp_path / "other.py", X)
+
+
+# --- several results -----------------------------------------------------------------------------
+
+
+@both_modes
+def test_one_call_for_all_results(jit):
+    for f, calls in ((opaque_programs.f_moments, 1), (opaque_programs.f_moments_in_a_loop, 3),
+                     (opaque_programs.f_one_of_the_moments, 2)):
+        gradient = rg.value_and_grad(f, jit=jit)
+        gradient(X)
+        _, pullback = rg.vjp(f, X, jit=jit)
+        for call, wanted in ((lambda f=gradient: f(X), calls), (lambda p=pullback: p(1.0), 0),
+                             (lambda f=f: rg.jvp(f, (X,), (X,), jit=jit), calls),
+                             (lambda f=f: rg.differentiable(f, jit=jit)(X), calls)):
+            CALLS.clear()
+            call()
+            assert ["both"] * wanted == CALLS
+
+
+def test_how_calls_with_several_results_are_printed():
+    f = opaque_programs.f_moments
+    assert "moments_0, moments_1, moments_2 = moments(t)" in rg.differentiable(f).source(X)
+    compiled = rg.value_and_grad(f).source("compiled", X)
+    assert re.search(r"with objmode\(found='float64\[::1\]', found_1='float64', "
+                     r"found_2='int64'\):\n +found, found_1, found_2 = moments\(t\)", compiled)
+    assert compiled.count("moments(t)") == 1
+    f = opaque_programs.f_one_of_the_moments
+    assert "unused, moments_1, unused_1 = moments(x)" in rg.differentiable(f).source(X)
+    assert "with objmode(found_1='float64'):" in rg.differentiable(f).source("compiled", X)
+    f = opaque_programs.f_polars
+    assert "objmode" not in rg.grad(f).source("compiled", X, X)
+    assert "polars_0, polars_1 = polars(x, t)" in rg.grad(f).source(X, X)
+
+
+def test_results_whose_operations_are_apart():
+    """Whatever passes put between them, there is one call, and no result is in two variables."""
+    from retrograd.backend.emit_several import several
+    from retrograd.ir.foreign import Foreign
+    from retrograd.ir.nodes import Let, Value
+    from retrograd.ir.types import FLOAT, Scalar
+
+    function, x, y = Foreign("F", divmod), Value("x", FLOAT), Value("y", FLOAT)
+
+    def part(k, *args):
+        return Let(Value("t", Scalar("float64")), "opaque", args, {
+            "function": function, "dtype": "float64", "rank": 0, "number": k,
+            "results": (("float64", 0),) * 2})
+
+    between = Let(Value("s", FLOAT), "add", (x, y), {})
+    block = (part(0, x), part(0, y), between, part(1, x), part(1, y), part(0, x))
+    found = several(block)
+    assert found[block[0]] is found[block[3]] and found[block[1]] is found[block[4]]
+    assert found[block[0]] is not found[block[1]] and found[block[0]] is not found[block[5]]
+    assert [found[block[k]].together for k in (0, 1, 5)] == [False, False, True]
+
+
+@both_modes
+def test_second_derivatives_of_several_results(jit):
+    at = np.array([0.4, 1.1, 0.7])
+
+    def slope(x):
+        return np.sum(rg.grad(opaque_programs.f_moments)(x) * x)
+
+    def by_numpy(x):
+        return np.sum(rg.grad(opaque_programs.f_moments, jit=False)(x) * x)
+
+    _, tangent = rg.jvp(slope, (at,), (at,), jit=jit)
+    np.testing.assert_allclose(np.sum(rg.grad(slope, jit=jit)(at) * at), tangent, rtol=1e-11)
+    step = 1e-6 * at
+    np.testing.assert_allclose(tangent, (by_numpy(at + step) - by_numpy(at - step)) / 2e-6,
+                               rtol=1e-6)
+
+
+@both_modes
+def test_batches_of_several_results(jit):
+    xs, ys = np.stack([X, X + 1.0]), np.stack([X[::-1], X])
+    found = rg.vmap(rg.grad(opaque_programs.f_polars, argnums=(0, 1)), jit=jit)(xs, ys)
+    for k in range(2):
+        wanted = rg.grad(opaque_programs.f_polars, argnums=(0, 1), jit=False)(xs[k], ys[k])
+        for f, w in zip(found, wanted):
+            np.testing.assert_allclose(f[k], w, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("function", "result", "exception", "message"), [
+    (lambda x: x, ("float64[:]", "float64"), TypeError,
+     "'made' returned one result, and its result= says 2"),
+    (lambda x: (x, 1.0, 2.0), ("float64[:]", "float64"), TypeError,
+     "'made' returned 3 results, and its result= says 2"),
+    (lambda x: (x, x), ("float64[:]", "float64"), TypeError,
+     "'made' returned float64[:] as result 1, and its result= says float64"),
+    (lambda x: (x, np.float32(1.0)), ("float64[:]", "float64"), TypeError,
+     "'made' returned float32 as result 1, and its result= says float64"),
+    (lambda x: (x[1:], 1.0), lambda x: (x, 0.0), ValueError,
+     "'made' returned an array of shape (2,) as result 0, and its result= says (3,)"),
+    (lambda x: ((x, x), 1.0), lambda x: (x, 0.0), TypeError,
+     "'made' returned float64[:, :] as result 0, and its result= says float64[:]"),
+])
+@both_modes
+def test_several_results_are_checked(function, result, exception, message, jit):
+    made = rg.rule(function, opaque=True, result=result, name="made")
+    made.pullback(lambda x, *, out_bar: x * out_bar[1])
+
+    def f(x):
+        a, b = made(x)
+        return np.sum(a) * b
+
+    for call in (lambda: made(X), lambda: rg.value_and_grad(f, jit=jit)(X)):
+        with pytest.raises(exception, match=re.escape(message)):
+            call()
+
+
+@both_modes
+def test_shapes_of_what_compiled_code_calls_itself(jit):
+    @numba.njit
+    def cut(x):
+        return x[:2].copy(), x[1:].copy()
+
+    made = rg.rule(cut, opaque=True, result=lambda x: (x[:2], x), name="made")
+    made.pullback(lambda x, *, out_bar: x)
+    with pytest.raises(ValueError, match=re.escape("'made' returned an array of shape (2,) as "
+                       "result 1, and its result= says (3,)")):
+        rg.value_and_grad(lambda x: np.sum(made(x)[1]), jit=jit)(X)
+
+
+@both_modes
+def test_what_several_results_keep_is_not_written_to(jit):
+    kept = np.ones(3)
+    made = rg.rule(lambda x: (kept, kept), opaque=True, result=lambda x: (x, x), name="made")
+    made.pullback(lambda x, *, out_bar: out_bar[0] + out_bar[1])
+
+    def f(x):
+        a, b = made(x)
+        a[0] = 5.0
+        return np.sum(a * b * x)
+
+    a = np.array([5.0, 1.0, 1.0])
+    of_a, of_b = np.array([0.0, X[1], X[2]]), a * X          # what the pullback gets
+    np.testing.assert_allclose(rg.grad(f, jit=jit)(X), a + of_a + of_b)
+    np.testing.assert_array_equal(kept, np.ones(3))
+
+
+def test_wrong_declarations_of_several_results():
+    with pytest.raises(ValueError, match="'float63' is not a type"):
+        rg.rule(len, opaque=True, result=("float64", "float63"))
+    with pytest.raises(TypeError, match=r"'len' cannot return a 3"):
+        rg.rule(len, opaque=True, result=("float64", 3))
+    made = rg.rule(lambda x: x, opaque=True, result=lambda x: (x, (x, x)), name="made")
+    with pytest.raises(rg.Unsupported, match="result= of 'made' gives something that is neither"):
+        rg.differentiable(lambda x: made(x)[0], jit=False)(X)

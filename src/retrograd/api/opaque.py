@@ -3,6 +3,7 @@
     j0 = rg.rule(scipy.special.j0, opaque=True)
     norm = rg.rule(lib.norm, opaque=True, result="float64")
     smooth = rg.rule(library.smooth, opaque=True, result=lambda x: x)      # like x
+    both = rg.rule(library.both, opaque=True, result=("float64[:]", "int64"))
 
 What such a function returns is checked wherever it is called by Python: it must be what `result`
 says.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,9 @@ class Opaque(Ruled):
             definition = replace(definition, result=_of_ctypes(definition))
         super().__init__(definition)
         self.warned = False
-        if isinstance(definition.result, str):
+        if isinstance(definition.result, str | tuple):
             declared(definition)
-        elif definition.result is None and not (
-                isinstance(function, np.ufunc) and function.nout == 1):
+        elif definition.result is None and not isinstance(function, np.ufunc):
             raise TypeError(f"nothing says what {definition.name!r} returns: pass result=, a type "
                             "such as 'float64[:]' or a function of the arguments that returns "
                             "something like it")
@@ -48,7 +48,14 @@ class Opaque(Ruled):
         expected = expected_of(definition, args, keywords)
         if expected is None:
             return found
-        return _checked(definition, found, *expected)
+        if isinstance(expected, Expected):
+            return _checked(definition.name, found, expected)
+        if not isinstance(found, tuple | list) or len(found) != len(expected):
+            what = f"{len(found)} results" if isinstance(found, tuple | list) else "one result"
+            raise TypeError(f"{definition.name!r} returned {what}, and its result= says "
+                            f"{len(expected)}")
+        return tuple(_checked(definition.name, part, one, f" as result {k}")
+                     for k, (part, one) in enumerate(zip(found, expected, strict=True)))
 
     def warn(self) -> None:
         """Say once that compiled code calls this through the interpreter."""
@@ -61,44 +68,66 @@ class Opaque(Ruled):
                 stacklevel=2)
 
 
-def declared(definition: Definition) -> Type:
-    """The type that `result` names."""
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a result has to be: its dtype, the number of axes and, where it is said, the shape."""
+
+    dtype: str
+    rank: int
+    shape: tuple[int, ...] | None = None
+
+
+def declared(definition: Definition) -> Type | tuple[Type, ...]:
+    """The type that `result` names, or those of the results."""
+    assert isinstance(definition.result, str | tuple)
+    if isinstance(definition.result, tuple):
+        return tuple(_parsed(definition, text) for text in definition.result)
+    return _parsed(definition, definition.result)
+
+
+def _parsed(definition: Definition, text: Any) -> Type:
     from retrograd.api.annotations import parse_type
 
-    assert isinstance(definition.result, str)
-    found = parse_type(definition.result)
+    found = parse_type(text) if isinstance(text, str) else None
     if not isinstance(found, (Scalar, Array)):
-        raise TypeError(f"{definition.name!r} cannot return a {definition.result}")
+        raise TypeError(f"{definition.name!r} cannot return a {text}")
     return found
 
 
 def expected_of(definition: Definition, args: tuple[Any, ...], keywords: dict[str, Any],
-                ) -> tuple[str, int, tuple[int, ...] | None] | None:
-    """The dtype, the number of axes and, where it is said, the shape of a result; None where the
-    function is a ufunc, which tells them itself."""
+                ) -> Expected | tuple[Expected, ...] | None:
+    """What a function must return for these arguments, a tuple of it for one that returns a tuple;
+    None where the function is a ufunc, which tells it itself."""
     if definition.result is None:
         return None
-    if isinstance(definition.result, str):
-        type = declared(definition)
-        return type.dtype, type.rank, None
-    like = np.asarray(definition.result(*args, **keywords))
-    return like.dtype.name, like.ndim, like.shape
+    if callable(definition.result):
+        like = definition.result(*args, **keywords)
+        return tuple(map(_alike, like)) if isinstance(like, tuple) else _alike(like)
+    types = declared(definition)
+    if isinstance(types, tuple):
+        return tuple(Expected(t.dtype, t.rank) for t in types)
+    return Expected(types.dtype, types.rank)
 
 
-def _checked(definition: Definition, found: Any, dtype: str, rank: int,
-             shape: tuple[int, ...] | None) -> Any:
+def _alike(like: Any) -> Expected:
+    real = np.asarray(like)
+    return Expected(real.dtype.name, real.ndim, real.shape)
+
+
+def _checked(name: str, found: Any, expected: Expected, which: str = "") -> Any:
     """The result as an array in C order and memory of its own, or as a NumPy number.
 
     Raises TypeError or ValueError, naming the function, where it is not what `result` says.
     """
+    dtype, rank, shape = expected.dtype, expected.rank, expected.shape
     python = type(found) in (bool, int, float, complex)
     real = np.asarray(found)
     adapts = python and np.can_cast(real.dtype, dtype, "same_kind")
     if (real.dtype.name != dtype and not adapts) or real.ndim != rank:
-        raise TypeError(f"{definition.name!r} returned {_described(real.dtype.name, real.ndim)}, "
+        raise TypeError(f"{name!r} returned {_described(real.dtype.name, real.ndim)}{which}, "
                         f"and its result= says {_described(dtype, rank)}")
     if shape is not None and real.shape != shape:
-        raise ValueError(f"{definition.name!r} returned an array of shape {_shown(real.shape)}, "
+        raise ValueError(f"{name!r} returned an array of shape {_shown(real.shape)}{which}, "
                          f"and its result= says {_shown(shape)}")
     return np.array(real, dtype, order="C") if rank else np.dtype(dtype).type(real[()])
 

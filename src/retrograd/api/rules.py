@@ -22,6 +22,7 @@ import numpy as np
 
 _Function = Callable[..., Any]
 _Rule = TypeVar("_Rule", bound=_Function)
+_Result = str | tuple[str, ...] | _Function
 T = TypeVar("T")
 KINDS = ("function", "partials", "pullback", "pushforward")
 
@@ -37,7 +38,7 @@ class Definition:
     name: str
     function: _Function
     opaque: bool = False
-    result: str | _Function | None = None
+    result: _Result | None = None
     partials: _Function | None = None
     pullback: _Function | None = None
     pushforward: _Function | None = None
@@ -107,14 +108,14 @@ class Ruled:
 
 
 @overload
-def rule(function: _Function, *, opaque: bool = False, result: str | _Function | None = None,
+def rule(function: _Function, *, opaque: bool = False, result: _Result | None = None,
          name: str | None = None) -> Ruled: ...
 @overload
 def rule(function: None = None, *, opaque: bool = False,
-         result: str | _Function | None = None,
+         result: _Result | None = None,
          name: str | None = None) -> Callable[[_Function], Ruled]: ...
 def rule(function: _Function | None = None, *, opaque: bool = False,
-         result: str | _Function | None = None,
+         result: _Result | None = None,
          name: str | None = None) -> Ruled | Callable[[_Function], Ruled]:
     """Give a function a derivative rule of its own. Also a decorator, plain or with arguments.
 
@@ -147,10 +148,11 @@ def rule(function: _Function | None = None, *, opaque: bool = False,
         what Numba can call (`ctypes` functions, functions of Numba's own), and everything else
         through the interpreter (`numba.objmode`), with an `OpaqueWarning`, once. It is assumed
         to be pure.
-    result : str or callable, optional
-        What an opaque function returns: a type ("float64", "float64[:, :]"), or a function of the
-        arguments that returns an array or number of the same type and shape (`lambda x: x`).
-        Not needed for ufuncs and for `ctypes` functions with a `restype`.
+    result : str, tuple of str, or callable, optional
+        What an opaque function returns: a type ("float64", "float64[:, :]"), a tuple of types
+        where it returns a tuple, or a function of the arguments that returns an array or number of
+        the same type and shape, or a tuple of them (`lambda x: x`). Not needed for ufuncs and for
+        `ctypes` functions with a `restype`.
     name : str, optional
         What it is called in generated source and messages; the function's own name by default.
 

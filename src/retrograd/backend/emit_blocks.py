@@ -12,6 +12,7 @@ from retrograd.backend.emit_checks import draw, effect, failure
 from retrograd.backend.emit_context import Context, is_array
 from retrograd.backend.emit_foreign import interpreted, through_interpreter
 from retrograd.backend.emit_parallel import SERIAL, parallel, runs_at_once
+from retrograd.backend.emit_several import Several, one_of_several, several
 from retrograd.backend.emit_tapes import fits, grown_where_full, push, steady_pushes
 from retrograd.backend.printer import Comment
 from retrograd.errors import Span
@@ -37,8 +38,9 @@ Body = list[ast.stmt]
 
 @dataclass(eq=False, slots=True)
 class BlockPrinter:
-    """Prints blocks; `quoting` says that the user's lines are quoted (the reverse sweep), and
-    `roomy` are the pushes on tapes in which there is room for sure."""
+    """Prints blocks; `quoting` says that the user's lines are quoted (the reverse sweep),
+    `roomy` are the pushes on tapes in which there is room for sure, and `several` are calls that
+    return tuples."""
 
     context: Context
     results: Sequence[Type]
@@ -46,11 +48,13 @@ class BlockPrinter:
     quoting: bool = False
     quoted: Span | None = None
     roomy: set[Let] = field(default_factory=set)
+    several: dict[Let, Several] = field(default_factory=dict)
 
     # --- blocks and comments -----------------------------------------------------------------
 
     def block(self, block: Sequence[Statement]) -> Body:
         body: Body = []
+        self.several.update(several(block))
         for statement in block:
             printed = self.statement(statement)
             if printed and not isinstance(statement, Loop | While | Branch):
@@ -108,6 +112,8 @@ class BlockPrinter:
         if let.op == "push":
             room = let in self.roomy
             return [*self.moves([(let.result, let.args[0])]), *push(self.context, let, room)]
+        if let in self.several:
+            return one_of_several(context, self.several[let], let, self.target)
         if through_interpreter(context, let):
             return interpreted(context, let, self.target(let.result))
         return [self.assignment(let)]

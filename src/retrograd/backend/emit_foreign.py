@@ -5,6 +5,8 @@
     with objmode(found="float64[::1]"):      compiled, through the interpreter
         found = J0(x)
     y = found
+
+Functions that return tuples: `emit_several.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from retrograd.backend.emit_context import Context, is_array
 from retrograd.backend.printer import Comment
 from retrograd.ir.foreign import Foreign
 from retrograd.ir.nodes import Atom, Function, Let, walk
-from retrograd.ir.types import Type
 
 _PLAIN = frozenset({"float64", "int64", "bool", "complex128"})    # boxed as what NumPy mode passes
 
@@ -75,12 +76,18 @@ def through_interpreter(context: Context, let: Let) -> bool:
 
 def call(context: Context, let: Let) -> ast.expr:
     """A call as an expression; compiled code calls the function itself."""
-    foreign: Foreign = let.static["function"]
-    name = context.foreign[foreign]
-    args = [context.atom(a) for a in let.args]
-    if not context.compiled:
-        return syntax.call(name, *args)
-    found = syntax.call(called_directly(name), *args)
+    found = call_of(context, let)
+    return converted(context, let, found) if context.compiled else found
+
+
+def call_of(context: Context, let: Let) -> ast.expr:
+    name = context.foreign[let.static["function"]]
+    return syntax.call(called_directly(name) if context.compiled else name,
+                       *(context.atom(a) for a in let.args))
+
+
+def converted(context: Context, let: Let, found: ast.expr) -> ast.expr:
+    """What compiled code gets of a function that it calls itself, as the result that it is."""
     if is_array(let.result):
         found = context.numpy_call("ascontiguousarray", found)
         return syntax.call(syntax.attribute(found, "astype"),
@@ -89,7 +96,17 @@ def call(context: Context, let: Let) -> ast.expr:
 
 
 def interpreted(context: Context, let: Let, target: ast.expr) -> list[ast.stmt]:
-    """A block that the interpreter runs. Its arguments are variables; its result is one that
+    """A block that the interpreter runs, and its result."""
+    found = context.fresh("found")
+    type = let.result.type
+    return [*in_interpreter(context, let, syntax.target(found), {found: (type.dtype, type.rank)}),
+            syntax.assign(target, syntax.name(found))]
+
+
+def in_interpreter(context: Context, let: Let, target: ast.expr, found: dict[str, tuple[str, int]],
+                   ) -> list[ast.stmt]:
+    """A block that the interpreter runs, with a call in it; `found` are the dtype and rank of the
+    variables that are read afterwards. Its arguments are variables; its results are such that
     nothing else is: Numba takes a variable that goes in for one that does not come out."""
     before: list[ast.stmt] = []
     args: list[ast.expr] = []
@@ -100,12 +117,10 @@ def interpreted(context: Context, let: Let, target: ast.expr) -> list[ast.stmt]:
             before.append(syntax.assign(syntax.target(name), node))
             node = syntax.name(name)
         args.append(_boxed(context, atom, node))
-    found = context.fresh("found")
-    block = syntax.call("objmode", **{found: syntax.text(_type_text(let.result.type))})
+    block = syntax.call("objmode", **{name: syntax.text(_type_text(*type))
+                                      for name, type in found.items()})
     called = syntax.call(context.foreign[let.static["function"]], *args)
-    return [*before, ast.With([ast.withitem(block, None)],
-                              [syntax.assign(syntax.target(found), called)]),
-            syntax.assign(target, syntax.name(found))]
+    return [*before, ast.With([ast.withitem(block, None)], [syntax.assign(target, called)])]
 
 
 def _boxed(context: Context, atom: Atom, node: ast.expr) -> ast.expr:
@@ -114,7 +129,7 @@ def _boxed(context: Context, atom: Atom, node: ast.expr) -> ast.expr:
     return node if plain else context.converted(node, atom.type.dtype)
 
 
-def _type_text(type: Type) -> str:
+def _type_text(dtype: str, rank: int) -> str:
     """Numba's name of a type; arrays are in C order."""
-    dtype = "boolean" if type.dtype == "bool" else type.dtype
-    return f"{dtype}[{', '.join([':'] * (type.rank - 1) + ['::1'])}]" if type.rank else dtype
+    dtype = "boolean" if dtype == "bool" else dtype
+    return f"{dtype}[{', '.join([':'] * (rank - 1) + ['::1'])}]" if rank else dtype

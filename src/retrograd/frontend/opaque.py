@@ -1,16 +1,17 @@
-"""Calls of opaque functions (`api/opaque.py`): one operation, of the declared type and shape."""
+"""Calls of opaque functions (`api/opaque.py`): operations of the declared types and shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from retrograd.api.opaque import Opaque, declared, direct, module_of
 from retrograd.api.rules import Definition
 from retrograd.frontend import calls
-from retrograd.frontend.atoms import need_atom
-from retrograd.frontend.things import Static, Thing, thing_of
+from retrograd.frontend.things import Items, Static, Thing, is_tuple, thing_of
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.extents import Extent
 from retrograd.ir.foreign import Foreign
@@ -19,20 +20,48 @@ from retrograd.ir.operations_elementwise import shape_text
 from retrograd.ir.types import DTYPES, Array, Scalar, Type
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result's type, and its extents where they are said."""
+
+    type: Type
+    extents: tuple[Extent, ...] | None = None
+
+
 def call(tracer: Tracer, opaque: Opaque, things: Sequence[Thing]) -> Thing:
-    """`opaque(*things)`."""
+    """`opaque(*things)`. One that returns a tuple is an operation for each result, which are
+    printed as one call."""
     definition = opaque.definition
     atoms = [_argument(tracer, definition, t) for t in things]
-    type, extents = _result(tracer, definition, things, atoms)
-    builder = tracer.builder
-    found = builder.let("opaque", *atoms, weak=False, function=_foreign(tracer, opaque),
-                        dtype=type.dtype, rank=type.rank)
-    if extents is None or not type.rank:
+    expected = _results(tracer, definition, things, atoms)
+    static: dict[str, Any] = {"function": _foreign(tracer, opaque)}
+    if isinstance(expected, Result):
+        found = _made(tracer, atoms, expected, static)
+        return _of_extents(tracer, definition, found, expected)
+    static["results"] = tuple((e.type.dtype, e.type.rank) for e in expected)
+    several = [_made(tracer, atoms, e, {**static, "number": k}, f"{static['function']}_{k}")
+               for k, e in enumerate(expected)]
+    return Items("tuple", tuple(
+        _of_extents(tracer, definition, found, e, f" as result {k}")
+        for k, (found, e) in enumerate(zip(several, expected, strict=True))))
+
+
+def _made(tracer: Tracer, atoms: Sequence[Atom], expected: Result, static: dict[str, Any],
+          name: str = "t") -> Atom:
+    return tracer.builder.let("opaque", *atoms, name=name, weak=False, dtype=expected.type.dtype,
+                              rank=expected.type.rank, **static)
+
+
+def _of_extents(tracer: Tracer, definition: Definition, found: Atom, expected: Result,
+                which: str = "") -> Thing:
+    """A result, of the extents that are said."""
+    extents, builder = expected.extents, tracer.builder
+    if extents is None or not found.type.rank:
         return thing_of(found)
     made = builder.facts.of(found)
     for a, b in zip(made, extents, strict=True):
         builder.require_equal(a, b, ValueError, [
-            f"{definition.name!r} returned an array of shape ", *shape_text(made),
+            f"{definition.name!r} returned an array of shape ", *shape_text(made), which,
             ", and its result= says ", *shape_text(extents)])
     if any(e.known == 1 for e in extents):
         return thing_of(builder.let("reshape", found, *map(builder.atom_of, extents)))
@@ -51,34 +80,45 @@ def _argument(tracer: Tracer, definition: Definition, thing: Thing) -> Atom:
     return atom
 
 
-def _result(tracer: Tracer, definition: Definition, things: Sequence[Thing],
-            atoms: Sequence[Atom]) -> tuple[Type, tuple[Extent, ...] | None]:
-    """The type of the result, and its extents where they are said."""
-    if isinstance(definition.result, str):
-        return declared(definition), None
+def _results(tracer: Tracer, definition: Definition, things: Sequence[Thing],
+             atoms: Sequence[Atom]) -> Result | tuple[Result, ...]:
+    """What is returned: one result, or a tuple of them."""
     if definition.result is None:
         return _of_ufunc(tracer, definition, atoms)
-    like = need_atom(tracer, calls.call(tracer, Static(definition.result), tuple(things), {}))
-    return like.type, tracer.builder.facts.of(like)
+    if not callable(definition.result):
+        types = declared(definition)
+        return tuple(map(Result, types)) if isinstance(types, tuple) else Result(types)
+    like = calls.call(tracer, Static(definition.result), tuple(things), {})
+    if is_tuple(like):
+        return tuple(_alike(tracer, definition, part) for part in like.items)
+    return _alike(tracer, definition, like)
+
+
+def _alike(tracer: Tracer, definition: Definition, like: Thing) -> Result:
+    atom = tracer.atom(like)
+    if atom is None:
+        tracer.refuse(f"result= of {definition.name!r} gives something that is neither a number "
+                      "nor an array", "let it return numbers and arrays, several as a tuple")
+    return Result(atom.type, tracer.builder.facts.of(atom))
 
 
 def _of_ufunc(tracer: Tracer, definition: Definition, atoms: Sequence[Atom],
-              ) -> tuple[Type, tuple[Extent, ...]]:
-    """A ufunc broadcasts its arguments, and says what dtype it returns."""
+              ) -> Result | tuple[Result, ...]:
+    """A ufunc broadcasts its arguments, and says what dtypes it returns."""
     ufunc = definition.function
     assert isinstance(ufunc, np.ufunc)
     if len(atoms) != ufunc.nin:
         tracer.refuse(f"{definition.name!r} takes {ufunc.nin} arguments",
                       f"call it with {ufunc.nin} numbers or arrays")
     given = [_dtype(a) for a in atoms]
-    dtype = ufunc.resolve_dtypes((*given, None))[-1].name
+    dtypes = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout))[ufunc.nin:]
     shape = atoms[0]
     for other in atoms[1:]:
         shape = tracer.builder.let("add", shape, other)
     extents = tracer.builder.facts.of(shape)
-    if not extents:
-        return Scalar(dtype), ()
-    return Array(dtype, tuple(1 if e.known == 1 else None for e in extents)), extents
+    dims = tuple(1 if e.known == 1 else None for e in extents)
+    found = tuple(Result(Array(d.name, dims) if dims else Scalar(d.name), extents) for d in dtypes)
+    return found if len(found) > 1 else found[0]
 
 
 def _dtype(atom: Atom) -> np.dtype[np.generic] | type:

@@ -1,6 +1,7 @@
 """The operations that stand for calls and marks of the user's: see `ir/ruled.py`.
 
-`opaque` calls a function as it is (`ir/foreign.py`).
+`opaque` calls a function as it is (`ir/foreign.py`). Of one that returns a tuple it is the
+result with this `number`; `results` are the dtypes and ranks of all.
 """
 
 from __future__ import annotations
@@ -53,8 +54,10 @@ def _unknown(query: Query) -> Shape:
     return (None,) * int(query.static["rank"])
 
 
-def _called(*args: Any, function: Foreign, dtype: str, rank: int) -> Any:
-    return function.value(*args)
+def _called(*args: Any, function: Foreign, dtype: str, rank: int, number: int | None = None,
+            results: tuple[tuple[str, int], ...] = ()) -> Any:
+    found = function.value(*args)
+    return found if number is None else found[number]
 
 
 ALL = (

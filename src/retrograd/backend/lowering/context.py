@@ -7,11 +7,13 @@ is gone. It also goes to memory where it would be evaluated again and again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from retrograd.backend.lowering.lazy import CHEAP, Lazy, array_type, identity, scalar, stored
 from retrograd.backend.lowering.nest import empty, fill, put
 from retrograd.backend.lowering.scope import Scope
 from retrograd.backend.lowering.uses import END, Uses
+from retrograd.ir.foreign import Foreign
 from retrograd.ir.nodes import Atom, Constant, Let, Value
 from retrograd.ir.types import Array
 from retrograd.optimise.storage_parts import Parts
@@ -19,6 +21,15 @@ from retrograd.optimise.storage_parts import Parts
 Lowered = Atom | Lazy
 Handler = Callable[["Context", Scope, Let], Lowered]
 DEEPEST = 60          # operations, one in another, in a lazy array: bounds recursion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Called:
+    """The arguments of a call of an opaque function in a block: what they were (`seen`) when they
+    were put in memory, and where they are."""
+
+    seen: tuple[Lowered, ...]
+    args: tuple[Atom, ...]
 
 
 class Context:
@@ -32,6 +43,7 @@ class Context:
         self.waiting: dict[Value, dict[Value, tuple[Lazy, Scope]]] = {}
         self.sources: dict[Value, list[Value]] = {}
         self.buffers: dict[Value, Value] = {}
+        self.calls: dict[tuple[Scope, Foreign, tuple[Atom, ...]], Called] = {}
 
     def shows(self, made: Value, array: Value) -> None:
         """`made` is `array` in another shape."""
