@@ -10,6 +10,7 @@ An owner that is a place itself is read anew every time.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,23 @@ class Place:
         if self.kind == ATTRIBUTE:
             return lambda: getattr(outer(), key)
         return lambda: structure(outer())
+
+    def expression(self, put: Callable[[str, Any], str]) -> str:
+        """Source that reads the present value: faster still, because it calls nothing.
+
+        `put(name, value)` gives a name, like this one, to an object that the source needs.
+        """
+        key = self.key
+        owner = self.owner.expression(put) if isinstance(self.owner, Place) \
+            else put("owner", self.owner)
+        if self.kind == STRUCTURE:
+            return f"{put('structure', structure)}({owner})"
+        known = repr(key) if type(key) is str else put("key", key)
+        if self.kind == ITEM:
+            return f"{owner}[{known}]"
+        if key.isascii() and key.isidentifier() and not keyword.iskeyword(key):
+            return f"{owner}.{key}"
+        return f"{put('getattr', getattr)}({owner}, {known})"
 
     def identity(self) -> Hashable:
         """Equal for places of the same value."""

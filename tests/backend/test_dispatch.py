@@ -1,3 +1,4 @@
+import dataclasses
 import inspect
 import timeit
 
@@ -7,7 +8,8 @@ import pytest
 from retrograd.backend.dispatch import fast_entry, guard_holds, runner, slow_entry
 from retrograd.backend.dispatch_results import Call
 from retrograd.ir.types import FLOAT, INT, Array, Scalar
-from retrograd.program import Container, Guard, Known
+from retrograd.places import ATTRIBUTE, ITEM, STRUCTURE, Place
+from retrograd.program import Capture, Container, Guard, Known
 from retrograd.trees import Fixed, Leaf, Node
 
 VECTOR = Array("float64", (None,))
@@ -105,6 +107,46 @@ def test_guards():
     assert not guard_holds(Guard("n", lambda: 1.0, 1))
     assert not guard_holds(Guard("n", lambda: 1, 1.0))
     assert not guard_holds(Guard("n", lambda: True, 1))
+
+
+@dataclasses.dataclass
+class Owner:
+    inside: object = 1.0
+
+
+OWNER, TABLE, LIST = Owner(), {"a": 1.0, 2: 1.0, "in": {"a": 1.0}}, [1.0, 2.0]
+vars(OWNER)["class"] = vars(OWNER)["ﬁ"] = 1.0
+
+
+@pytest.mark.parametrize("place", [
+    Place(TABLE, ITEM, "a"), Place(TABLE, ITEM, 2), Place(Place(TABLE, ITEM, "in"), ITEM, "a"),
+    Place(LIST, ITEM, 0), Place(OWNER, ATTRIBUTE, "inside"), Place(OWNER, ATTRIBUTE, "class"),
+    Place(OWNER, ATTRIBUTE, "ﬁ"), Place(Place(vars(OWNER), ITEM, "inside"), ATTRIBUTE, "real"),
+    Place(Place(TABLE, ITEM, "in"), STRUCTURE)], ids=str)
+def test_places_are_read_in_the_text_as_by_their_readers(place):
+    scope: dict[str, object] = {}
+
+    def put(name, value):
+        scope[f"_{name}_{len(scope)}"] = value
+        return f"_{name}_{len(scope) - 1}"
+
+    assert eval(place.expression(put), scope) == place.reader()()
+
+
+def test_what_is_outside_is_read_at_every_call():
+    owner, given = Owner(inside=2), []
+    call = Call(lambda *leaves: given.append(leaves), Fixed(None), (), True)
+    places = Place(owner, ATTRIBUTE, "inside"), Place(globals(), ITEM, "TABLE")
+    entry = fast_entry(
+        inspect.signature(lambda x: x), "f", (FLOAT,), call, into=None,
+        captures=(Capture("c", places[0].reader(), INT, places[0]),),
+        guards=(Guard("t", places[1].reader(), TABLE, places[1]),
+                Guard("t", places[0].reader(), 2, places[0])), slow=lambda values, out: "slow")
+    assert entry(1.0) is None and given == [(1.0, 2)]
+    owner.inside = 2.0
+    assert entry(1.0) == "slow"
+    owner.inside = 3
+    assert entry(1.0) == "slow" and len(given) == 1
 
 
 def test_entries_cost_little():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,10 @@ class Compiled:
     def _signature_of(self, function: Callable[..., Any]) -> inspect.Signature:
         return signature_of(function)
 
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._entry(*args, **kwargs)
+    if TYPE_CHECKING:
+        def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
+    else:
+        __call__ = property(operator.attrgetter("_entry"))   # a call without a frame of its own
 
     @property
     def derivation(self) -> Derivation:

@@ -15,6 +15,7 @@ from typing import Any
 
 from retrograd.api import outputs
 from retrograd.api.function import Compiled, ValueAndGradient
+from retrograd.api.identity import Itself, function_of, key_of
 from retrograd.api.options import Options
 from retrograd.api.parameters import Wanted, signature_of, with_direction, with_tangents
 from retrograd.derivation import Derivation
@@ -77,6 +78,7 @@ class Pushforward(Transformed):
     is the number of primals."""
 
     kind = "jvp"
+    _entry: Callable[..., tuple[Any, Any]]
 
     def _signature_of(self, function: Callable[..., Any]) -> inspect.Signature:
         return with_tangents(signature_of(function), int(str(self.settings[0])))
@@ -119,13 +121,21 @@ class PathNumber(Compiled):
         return Wanted((), False)
 
 
-@functools.lru_cache(maxsize=64)
 def path_number(function: Callable[..., Any]) -> PathNumber:
     """The path of a function, run by NumPy."""
-    return PathNumber(function, Wanted((), False), Options(jit=False))
+    return _path_number(key_of(function))
+
+
+@functools.lru_cache(maxsize=64)
+def _path_number(key: Callable[..., Any] | Itself) -> PathNumber:
+    return PathNumber(function_of(key), Wanted((), False), Options(jit=False))
+
+
+def pushforward_of(function: Callable[..., Any], options: Options, count: int) -> Pushforward:
+    """The object behind calls of `jvp` with so many primals, one for each function."""
+    return _pushforward(key_of(function), options, count)
 
 
 @functools.lru_cache(maxsize=256)
-def pushforward_of(function: Callable[..., Any], options: Options, count: int) -> Pushforward:
-    """The object behind calls of `jvp` with so many primals, one for each function."""
-    return Pushforward(function, Wanted((), False), options, (count,))
+def _pushforward(key: Callable[..., Any] | Itself, options: Options, count: int) -> Pushforward:
+    return Pushforward(function_of(key), Wanted((), False), options, (count,))

@@ -7,11 +7,12 @@ process.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from retrograd.api.function import Compiled, Differentiable, Gradient, ValueAndGradient
+from retrograd.api.identity import Itself, function_of, key_of
 from retrograd.api.options import Options
 from retrograd.api.parameters import Argnames, Argnums, Wanted, display_name, signature_of, wanted
 from retrograd.api.settings import (
@@ -229,18 +230,15 @@ def jvp(f: _Function, primals: Sequence[Any], tangents: Sequence[Any], **options
     Unsupported
         As `grad`.
     """
-    for given, name in ((primals, "primals"), (tangents, "tangents")):
-        if not isinstance(given, (tuple, list)):
-            raise TypeError(f"{name} must be a tuple, got {type(given).__name__}")
+    if not (type(primals) is type(tangents) is tuple):
+        primals, tangents = _as_tuple(primals, "primals"), _as_tuple(tangents, "tangents")
     if len(primals) != len(tangents):
         raise TypeError(f"jvp got {len(primals)} primals and {len(tangents)} tangents")
     if options:
         check_no_aux("jvp", options)
-        pushed = _pushforward(_primal_of(f), len(primals), Options(**options))
-    else:
-        pushed = _pushforward(_primal_of(f), len(primals))
-    value, tangent = pushed(*primals, *tangents)
-    return value, tangent
+        return _pushforward(f, Options(**options), len(primals))._entry(*(primals + tangents))
+    pushed = _PUSHED[f if type(f) is FunctionType else key_of(f)][len(primals)]
+    return pushed._entry(*(primals + tangents))
 
 
 def hvp(f: _Function, argnums: int | None = None, *, argnames: str | None = None,
@@ -461,12 +459,43 @@ def _made(kind: type[_Kind], f: _Function | None, argnums: Argnums, argnames: Ar
     return make(f)
 
 
-@functools.lru_cache(maxsize=256)
-def _pushforward(function: _Function, count: int, options: Options | None = None) -> Pushforward:
-    """What `jvp` calls, found in less time than options are made in."""
+def _as_tuple(given: Sequence[Any], name: str) -> tuple[Any, ...]:
+    if not isinstance(given, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple, got {type(given).__name__}")
+    return tuple(given)
+
+
+def _pushforward(f: _Function, options: Options, count: int) -> Pushforward:
+    """What `jvp` calls for so many primals."""
     from retrograd.api.transformed import pushforward_of
 
-    return pushforward_of(function, options or Options(), count)
+    return pushforward_of(_primal_of(f), options, count)
+
+
+class _PushedOfOne(dict[int, "Pushforward"]):
+    """What `jvp` of a function calls where there are no options, by the number of primals."""
+
+    def __init__(self, function: _Function) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, count: int) -> Pushforward:
+        self[count] = found = _pushforward(self._function, Options(), count)
+        return found
+
+
+class _Pushed(dict[Callable[..., Any] | Itself, _PushedOfOne]):
+    """The same of every function: found in less time than options are made in."""
+
+    def __missing__(self, key: Callable[..., Any] | Itself) -> _PushedOfOne:
+        if len(self) >= _MOST_PUSHED:
+            self.clear()
+        self[key] = found = _PushedOfOne(function_of(key))
+        return found
+
+
+_MOST_PUSHED = 256
+_PUSHED = _Pushed()
 
 
 def _primal_of(function: _Function) -> _Function:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retrograd.api.identity import Itself, function_of, key_of
 from retrograd.api.options import Options
 from retrograd.api.parameters import (
     Argnames,
@@ -63,7 +64,7 @@ def found_for(function: Callable[..., Any], options: Options, args: tuple[Any, .
         which = Wanted(tuple(calls[k] for k in floats), False)
     else:
         places, which = None, wanted(signature, argnums, argnames, name)
-    specialiser = _specialiser(function, name, which, options)
+    specialiser = _specialiser(key_of(function), name, which, options)
     return specialiser, specialiser.for_values(values, _unused), values, places
 
 
@@ -141,9 +142,10 @@ class Pullback:
 
 
 @functools.lru_cache(maxsize=256)
-def _specialiser(function: Callable[..., Any], name: str, which: Wanted,
+def _specialiser(key: Callable[..., Any] | Itself, name: str, which: Wanted,
                  options: Options) -> Specialiser:
     """The same for every call of `vjp` with the same function: compiled once."""
+    function = function_of(key)
     return Specialiser(function, signature_of(function), name, product=VJP, wanted=which,
                        options=options)
 

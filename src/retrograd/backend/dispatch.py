@@ -71,14 +71,12 @@ def fast_entry(signature: inspect.Signature, name: str, params: Sequence[Param],
         tests += found.tests
         leaves += [passed(text, type, call, names) for text, type in found.leaves]
     for guard in guards:
-        read = names.put(f"read_{len(names.scope)}", guard.read)
-        tests.append(_same(f"{read}()", guard.value, names))
+        tests.append(_holding(guard, names))
     for k, capture in enumerate(captures):
         local = names.local(f"c{k}")
-        read = names.put(f"capture_{k}", capture.read)
         test = _test(local, capture.type, names)
         assert test is not None
-        tests.append(test.replace(local, f"({local} := {read}())", 1))
+        tests.append(_taken(test, local, _present(capture, names)))
         leaves.append(passed(local, capture.type, call, names))
     lines = [*apart(call.written, leaves, names), *within(call.limit, leaves, names)]
     if "out" not in signature.parameters:
@@ -103,6 +101,25 @@ def guard_holds(guard: Guard) -> bool:
     """Whether a static value from outside is still what the code was compiled for."""
     now, then = guard.read(), guard.value
     return now is then or bool(type(now) is type(then) and _is_plain(then) and now == then)
+
+
+def _holding(guard: Guard, names: Names) -> str:
+    """The test that a guard holds; what it reads is read once."""
+    local = names.fresh_local()
+    return _taken(_same(local, guard.value, names), local, _present(guard, names))
+
+
+def _present(outside: Guard | Capture, names: Names) -> str:
+    """An expression for the present value of something outside the function."""
+    if outside.place is None:
+        return f"{names.put(f'read_{len(names.scope)}', outside.read)}()"
+    return outside.place.expression(
+        lambda name, value: names.put(f"{name}_{len(names.scope)}", value))
+
+
+def _taken(test: str, local: str, text: str) -> str:
+    """The same test, which gives its variable the value of an expression first."""
+    return test.replace(local, f"({local} := {text})", 1)
 
 
 # --- containers ----------------------------------------------------------------------------
@@ -130,7 +147,7 @@ def taken_apart(text: str, param: Param, names: Names, inside: bool = False) -> 
     if test is None:
         return None
     if inside:
-        test = test.replace(local, f"({local} := {text})", 1)
+        test = _taken(test, local, text)
     return Apart([test], [] if isinstance(param, Known) else [(local, param)])
 
 

@@ -110,7 +110,19 @@ def calling(call: Call, leaves: list[str], names: Names) -> list[str]:
         lines = _unpacked(call, called, results, names)
     lines += last_contents(call.written, leaves, texts, names)
     visible = call.structure if call.visible is None else call.visible
-    return [*lines, f"return {_built(visible, texts, call, names)}"]
+    built = _built(visible, texts, call, names)
+    if lines == [f"{', '.join(results)} = {called}"] and built == _as_returned(results):
+        return [f"return {called}"]
+    return [*lines, f"return {built}"]
+
+
+def _as_returned(results: Sequence[str]) -> str:
+    """What compiled code returns that has these results and no status."""
+    return results[0] if len(results) == 1 else _tuple(results)
+
+
+def _tuple(items: Sequence[str]) -> str:
+    return "(" + "".join(f"{item}, " for item in items) + ")"
 
 
 def _unpacked(call: Call, called: str, results: list[str], names: Names) -> list[str]:
@@ -183,11 +195,10 @@ def _built(tree: Tree, texts: Sequence[str], call: Call, names: Names) -> str:
                 return "{" + ", ".join(pairs) + "}"
             if kind == "list":
                 return "[" + ", ".join(items) + "]"
-            together = "(" + "".join(f"{item}, " for item in items) + ")"
             if isinstance(kind, str):
-                return together
+                return _tuple(items)
             make = names.put(f"make_{len(names.scope)}", containers.maker(kind, keys))
-            return f"{make}({together})"
+            return f"{make}({_tuple(items)})"
 
 
 def _converted(text: str, target: Type, call: Call, names: Names) -> str:
