@@ -127,6 +127,10 @@ SUMS = {
                        "s = add(s, sum(A))"),
     "a product that others read": (1, *LAYER, "M = multiply(column(h), view(x, k))",
                                    "A = add(A, M)", "s = add(s, sum(M))"),
+    "of what is carried": (0, "A = add(A, multiply(column(b), view(x, k)))",
+                           "b = multiply(b, 0.5)"),
+    "one of a vector that stays": (1, *LAYER, "A = add(A, multiply(column(h), view(x, k)))",
+                                   "A = add(A, multiply(column(b), view(x, k)))"),
     "multiplied": (1, *LAYER, "A = multiply(A, multiply(column(h), view(x, k)))"),
 }
 
@@ -217,3 +221,64 @@ for i in range(3):
     b = multiply(b, 2.0)
 """)
     assert products(same(function)) == [(2, 2)]
+
+
+class Body:
+    """A random body of a loop: every value that there is may be read by what comes later."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.lines: list[str] = []
+        self.known = {3: ["u", "view(x, k)"], 4: ["b", "view(y, k)"],
+                      0: ["s", "load(view(x, k), 1)"]}
+        for _ in range(self.rng.integers(3, 12)):
+            self.statement()
+
+    def some(self, size: int) -> str:
+        return str(self.rng.choice(self.known[size]))
+
+    def statement(self) -> None:
+        size = int(self.rng.choice([0, 3, 4]))
+        a, b, c = self.some(size), self.some(size), self.some(0)
+        three, four = self.some(3), self.some(4)
+        made = {
+            0: [f"sum({three})", f"load({four}, 2)", f"multiply({a}, {c})", f"matmul({three}, u)",
+                "load(u, 0)", f"sum(multiply(column({four}), {three}))", "sum(A)"],
+            3: [f"matmul(V, {four})", f"matmul({four}, W)", f"tanh({a})", f"multiply({a}, {c})",
+                f"add({a}, {b})", f"matmul(transpose(W), {four})", "view(x, k)"],
+            4: [f"matmul(W, {three})", f"matmul({three}, V)", f"tanh({a})", f"add({a}, {b})",
+                f"matmul(transpose(V), {three})", "view(y, k)", f"multiply({a}, {c})"],
+        }[size]
+        name = f"v{len(self.lines)}"
+        kind = self.rng.integers(8)
+        if kind == 0:
+            slot = {0: "s", 3: "u", 4: "b"}[size]
+            self.lines.append(f"{slot} = add(multiply({slot}, 0.5), {a})")
+        elif kind == 1:
+            self.lines.append(f"A = add(A, multiply(column({four}), {three}))")
+        elif kind == 2:
+            self.lines.append(f"y = update(y, k, {four})")
+        elif kind == 3:
+            self.lines += [f"{name} = {a}", f"if less({c}, 0.3):", f"    {name} = tanh({b})"]
+            self.known[size].append(name)
+        else:
+            self.lines.append(f"{name} = {self.rng.choice(made)}")
+            self.known[size].append(name)
+
+
+@pytest.mark.parametrize("seeds", [range(k, k + 20) for k in range(0, 120, 20)])
+def test_random_bodies(seeds: range) -> None:
+    cut = 0
+    for seed in seeds:
+        body = "\n    ".join(Body(seed).lines)
+        start = "multiply(view(x, 0), 0.1)"
+        function = whole(f"A = zeros(4, 3)\nu = {start}\nfor k in range(n):\n    {body}",
+                         "y, s, b, A, u")
+        new = verify(distribute(function))
+        cut += canonical(new) != canonical(function)
+        args = arguments(int(np.random.default_rng(seed).choice([1, 5, 130, 257])))
+        args[3] = np.ones((300, 4))
+        with np.errstate(all="ignore"):
+            for a, b in zip(interpret(new, args), interpret(function, args), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9, err_msg=f"seed {seed}")
+    assert cut >= 2

@@ -104,7 +104,9 @@ class _Cutter:
         loop = self.loop
         self.inside = made_in(loop)
         self.handed = {c.inner for c in loop.carried if c.inner.type.rank}
-        self.sums = tuple(s for s in outer_sums(loop) if {s.column, s.row} <= self.inside)
+        sums, made = outer_sums(loop), self.inside - set(bound(loop))
+        others = {s.slot for s in sums if not {s.column, s.row} <= made}
+        self.sums = tuple(s for s in sums if s.slot not in others)
         summed = {let.result for s in self.sums for let in (s.product, s.addition)}
         for statement in loop.body:
             if not (isinstance(statement, Let) and statement.result in summed):
