@@ -157,12 +157,13 @@ class Compiled:
         """The same function for compiled callers: `@njit` code may call it.
 
         `g = rg.grad(f).compiled` is a plain function, which Numba compiles into its callers; from
-        Python it calls this object. Arguments are numbers and arrays of any layout, and strings or
-        None where the call is written; results are numbers, arrays and tuples of them. A float64
-        counts as a Python float, what `f` raises is raised in the caller (where Numba leaks what
-        was allocated), and as everywhere in Numba the code is fixed when the caller is compiled:
-        with `cache=True` a caller in another file does not notice that `f` has changed. An array
-        with an extent of 1 needs code of its own: call this object with such arguments first.
+        Python it calls this object. Arguments are numbers, arrays of any layout, tuples and named
+        tuples of them, and strings or None where the call is written; results are numbers, arrays,
+        tuples and named tuples. A float64 counts as a Python float, what `f` raises is raised in
+        the caller (where Numba leaks what was allocated), and as everywhere in Numba the code is
+        fixed when the caller is compiled: with `cache=True` a caller in another file does not
+        notice that `f` has changed. An array with an extent of 1 needs code of its own: call this
+        object with such arguments first.
 
         Raises Unsupported, when its caller is compiled, where `f` reads numbers or arrays from
         outside, and where it writes into one of several arrays.
