@@ -62,6 +62,14 @@ def test_any_number_of_iterations(n: int) -> None:
     assert products(new) == [(2, 2)]
 
 
+@pytest.mark.parametrize("room", [0, 3, 30, 700])
+def test_pieces_get_smaller_where_memory_is_short(room: int,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_NUMBERS", room)
+    for bounds in ("0, n", "n - 1, -1, -1"):
+        assert products(same(loop(*LAYER, "y = update(y, k, h)", bounds=bounds))) == [(2, 2)]
+
+
 @pytest.mark.parametrize("bounds", ["3, n", "5, 6", "n - 1, -1, -1", "n - 1, 5, -1", "5, n, -1"])
 def test_ranges(bounds: str) -> None:
     assert products(same(loop(*LAYER, "y = update(y, k, h)", bounds=bounds))) == [(2, 2)]

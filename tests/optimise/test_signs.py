@@ -36,10 +36,13 @@ HIDDEN = [
     "k = 0\nfor i in range(n):\n    x = update(x, k, c)\n    k = k + 2",
     "k = 0\nfor i in range(n):\n    if c < 1.0:\n        k = k + i\n    x = update(x, k, c)",
     "for i in range(n):\n    for j in range(i):\n        x = update(x, i - j, c)",
+    "for i in range(0, n, maximum(m, 1)):\n    for j in range(i, n):\n        x = update(x, j, c)",
 ]
 MAYBE = [
     "x = update(x, n, c)",
     "for i in range(n):\n    x = update(x, i - 1, c)",
+    "for i in range(0, n, m):\n    x = update(x, i, c)",
+    "for i in range(0, n, maximum(m, 1)):\n    x = update(x, i - 1, c)",
     "for i in range(m, n):\n    x = update(x, i, c)",
     "for i in range(n, -2, -1):\n    x = update(x, i, c)",
     "for i in range(n):\n    for j in range(i + 2):\n        x = update(x, i - j, c)",

@@ -1,9 +1,12 @@
 """Products of one matrix with a vector for each iteration are made for many iterations at once.
 
     before:                              after:
-        for k in range(n):                   for first in range(0, n, 128):
-            t = matmul(W, view(x, k))            last = minimum(first + 128, n)
-            y = update(y, k, tanh(t))            count = last - first
+        for k in range(n):                   width = dim(x, 1) + dim(W)
+            t = matmul(W, view(x, k))        size = minimum(2097152 // maximum(width, 1), 128)
+            y = update(y, k, tanh(t))        size = maximum(size, 1)
+                                             for first in range(0, n, size):
+                                                 last = minimum(first + size, n)
+                                                 count = last - first
                                                  rows = empty(count, dim(x, 1))
                                                  for k in range(first, last):
                                                      row = k - first
@@ -14,15 +17,15 @@
                                                      t = view(products, row)
                                                      y = update(y, k, tanh(t))
 
-Where the loop is cut, and which loops can be, is in `segments.py`. Memory is needed for the numbers
-and vectors of 128 iterations. Only for compiled source, where a product of two matrices is
-one of BLAS. Exact up to rounding, in products; where several iterations would raise, the exception
-may be that of another one.
+Where the loop is cut, and which loops can be, is in `segments.py`. It runs in pieces of 128
+iterations, fewer where the numbers and vectors of so many would need more than 16 MiB. Only for
+compiled source, where a product of two matrices is one of BLAS. Exact up to rounding, in products;
+where several iterations would raise, the exception may be that of another one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrograd.ir.build import Builder
@@ -51,6 +54,7 @@ from retrograd.optimise.outer_sums import OuterSum
 from retrograd.optimise.segments import Segments, made_in, operands_of, segments_of
 
 ITERATIONS = 128
+_NUMBERS = 1 << 21                   # of all iterations of a piece
 
 
 def distribute(function: Function) -> Function:
@@ -78,7 +82,8 @@ class _Distributed:
 
     loop: Loop
     cut: Segments
-    builder: Builder = field(default_factory=lambda: Builder(checks=False))
+    outside: Builder = field(default_factory=lambda: Builder(checks=False))
+    builder: Builder = field(init=False)
     first: Value = field(default_factory=lambda: Value("first", INT))
     last: Atom = field(init=False)
     rows: dict[Value, Atom] = field(default_factory=dict)
@@ -89,9 +94,10 @@ class _Distributed:
         extents = self.extents()
         if extents is None:
             return []
-        builder = self.builder
-        builder.origin = loop.origin
-        end = builder.let("add" if self.up else "subtract", self.first, integer(ITERATIONS))
+        self.outside.origin = loop.origin
+        size = self.size(extents)
+        self.builder = builder = self.outside.inner()
+        end = builder.let("add" if self.up else "subtract", self.first, size)
         self.last = builder.let("minimum" if self.up else "maximum", end, loop.stop, name="last")
         count = self.distance(self.last, builder, "count")
         for value, extent in extents.items():
@@ -105,9 +111,21 @@ class _Distributed:
                 self.product(self.cut.products[number])
         for sum_ in self.cut.sums:
             self.add(sum_, slots)
-        step = integer(ITERATIONS if self.up else -ITERATIONS)
-        return [*self.cut.moved, replace(loop, index=self.first, step=step, carried=tuple(slots),
-                                         body=builder.block)]
+        step = size if self.up else self.outside.let("negative", size, name="step")
+        return [*self.cut.moved, *self.outside.block, replace(loop, index=self.first, step=step,
+                                                              carried=tuple(slots),
+                                                              body=builder.block)]
+
+    def size(self, extents: Mapping[Value, tuple[Extent, ...]]) -> Atom:
+        """How many iterations make a piece."""
+        outside = self.outside
+        shapes = [*extents.values(), *((outside.facts.of(matrix)[axis],)
+                                       for matrix, axis in map(_long, self.cut.products))]
+        width = sum((e for shape in shapes for e in shape), Extent(0))
+        atom = outside.let("maximum", outside.atom_of(width), integer(1), name="width")
+        size = outside.let("minimum", outside.let("floor_divide", integer(_NUMBERS), atom),
+                           integer(ITERATIONS), name="size")
+        return outside.let("maximum", size, integer(1), name="size")
 
     @property
     def up(self) -> bool:
@@ -209,6 +227,12 @@ class _Distributed:
                 return None
             result[value] = shape
         return result
+
+
+def _long(product: Let) -> tuple[Value, int]:
+    """The matrix of a product, and its axis that the result has."""
+    matrix, _ = operands_of(product)
+    return matrix, 0 if product.args[0] is matrix else 1
 
 
 def _known(loop: Loop) -> Builder:

@@ -108,8 +108,7 @@ def _claims(statements: Iterable[Statement]) -> Iterator[tuple[Value, Let | tupl
                     yield c.inner, (c.init, c.next)
                     yield c.result, (c.init, c.next)
                 if isinstance(statement, Loop):
-                    yield statement.index, (statement.start,) if _ascends(statement) else (
-                        statement.index,)
+                    yield statement.index, _bounds_of(statement)
                 if statement.trips is not None:
                     yield statement.trips, ()
             case Branch():
@@ -117,6 +116,13 @@ def _claims(statements: Iterable[Statement]) -> Iterator[tuple[Value, Let | tupl
                     yield j.result, (j.then, j.otherwise)
             case _:
                 pass
+
+
+def _bounds_of(loop: Loop) -> tuple[Atom, ...]:
+    """What must not be negative so that no index is."""
+    if isinstance(loop.step, Value):
+        return loop.start, loop.step
+    return (loop.start,) if _ascends(loop) else (loop.index,)
 
 
 def _ascends(loop: Loop) -> bool:
