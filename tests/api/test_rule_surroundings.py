@@ -279,3 +279,15 @@ def test_what_a_function_that_is_passed_reads(jit):
         with pytest.raises(rg.Unsupported, match=f"passed to 'applied' reads '{name}'.*remedy: "
                            f"pass {name} as an argument".replace(".*", "(?s:.)*")):
             call()
+
+
+def test_what_a_function_that_is_a_setting_reads():
+    @rg.rule
+    def f(x, *, scale):
+        return x * scale()
+
+    f.partials(lambda x, *, scale: scale())
+    assert rg.grad(lambda x, y: f(x, scale=lambda: y), jit=False)(3.0, 5.0) == 5.0
+    for nested in (lambda x, y: f(x, scale=lambda: y), lambda x, y: f(x, scale=[lambda: y][0])):
+        with pytest.raises(rg.Unsupported, match="passed to 'f' reads 'y'"):
+            rg.grad(nested, argnums=1, jit=False)(3.0, 5.0)

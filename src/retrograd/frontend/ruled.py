@@ -139,7 +139,7 @@ def _arguments(tracer: Tracer, definition: Definition, names: Sequence[str],
     opener = Opener(tracer, f"is passed to {definition.name!r}", lambda _, atom: atom)
     tree = Node("tuple", tuple(opener.tree(t, n) for n, t in zip(names, things, strict=True)))
     flat = opener.flat(tree)
-    functions = any(has_function(cells.frozen(tracer, t)) for t in things)
+    functions = any(has_function(cells.frozen(tracer, t)) for t in (*things, *settings.values()))
     if functions:                       # what they read is told from what is an argument
         flat = replace(flat, atoms=tuple(_own(tracer, a) for a in flat.atoms))
     parts = [thing_of(atom) for atom in flat.atoms]
