@@ -252,6 +252,64 @@ def _(series, n, *, series_dot):
     return Series(n * powers(series, n - 1).coefficients * series_dot.coefficients)
 
 
+@rg.rule
+def mixed(p, q):
+    """Two objects of one class; a tuple stands for a list in the tangent."""
+    return {"s": p.position * q.velocity + p.steps, "t": [q.position, p.velocity * p.velocity]}
+
+
+@mixed.pullback
+def _(p, q, *, out_bar):
+    s, t = out_bar["s"], out_bar["t"]
+    return (State(s * q.velocity, 2.0 * p.velocity * t[1], None),
+            State(t[0], s * p.position, None))
+
+
+@mixed.pushforward
+def _(p, q, *, p_dot, q_dot):
+    return {"t": (q_dot.position, 2.0 * p.velocity * p_dot.velocity),
+            "s": p_dot.position * q.velocity + p.position * q_dot.velocity}
+
+
+@rg.rule
+def optional(nothing, options={"a": 2.0, "k": (1, 2)}, *rest):  # noqa: B006
+    s = options["a"]
+    for r in rest:
+        s += np.sum(r["x"]) * options["k"][1]
+    return (s,)
+
+
+@optional.pullback
+def _(nothing, options, *rest, out_bar):
+    (g,) = out_bar
+    return (None, {"a": g, "k": None},
+            *({"x": np.full(r["x"].shape, g * options["k"][1])} for r in rest))
+
+
+@optional.pushforward
+def _(nothing, options, *rest, options_dot, **dots):
+    s = options_dot["a"]
+    if len(rest) > 0:
+        s += (np.sum(dots["rest_0_dot"]["x"]) + np.sum(dots["rest_1_dot"]["x"])) * options["k"][1]
+    return (s,)
+
+
+@rg.rule
+def swapped(layer):
+    """It returns what it was given."""
+    return Layer(layer.b, layer.W)
+
+
+@swapped.pullback
+def _(layer, *, out_bar):
+    return Layer(out_bar.b, out_bar.W)
+
+
+@swapped.pushforward
+def _(layer, *, layer_dot):
+    return Layer(layer_dot.b, layer_dot.W)
+
+
 # --- programs ------------------------------------------------------------------------------------
 
 
@@ -323,11 +381,69 @@ def f_changed_afterwards(x, y):
     return np.sum(out["more"] * given[1]["scale"]) * len(given) + np.sum(network(given, y)["y"])
 
 
+def f_same(x, y):
+    p = State(x, y, 2)
+    r = mixed(p, p)
+    return np.sum(r["s"] * r["t"][0] * r["t"][1])
+
+
+def f_one_array_twice(x, y):
+    r = mixed(State(x, x), State(x, y))
+    return np.sum(r["s"] * r["t"][0] * r["t"][1])
+
+
+def f_checkpointed(x, y):
+    p = State(x, y, 1)
+    for _ in rg.checkpointed(range(7), snapshots=2):
+        r = mixed(p, State(y, p.position))
+        p = State(0.1 * r["s"], p.velocity + 0.01 * r["t"][1], p.steps)
+    return np.sum(p.position * p.velocity)
+
+
+def f_while(x, y):
+    p = State(x, y, 1)
+    k = 0
+    while np.sum(p.position) < 20.0 and k < 5:
+        r = mixed(p, State(y, p.position))
+        if k % 2 == 0:
+            p.position = p.position + 0.3 * r["s"]
+        else:
+            p = State(r["t"][1] + r["s"], p.velocity, k)
+        k += 1
+    return np.sum(p.position * p.velocity)
+
+
+def f_views(x, y):
+    """Parts of an array that is written between two calls."""
+    A = np.outer(x, y)
+    r = mixed(State(A[:, 1], A.T[1]), State(A[0], A[::-1, 0]))
+    A[0, 1] = 3.0
+    later = mixed(State(A[:, 1], A.T[1]), State(A[0], A[::-1, 0]))
+    return np.sum(r["s"] * later["t"][0] * later["t"][1]) + np.sum(A * A)
+
+
+def f_optional(x, y):
+    (s,) = optional(())
+    (t,) = optional([], {"a": x[0], "k": (3, 4)}, {"x": y}, {"x": x * y})
+    return s * t
+
+
+def f_swapped(x, y):
+    p = Layer(x, (y, [x * y]))
+    for _ in range(3):
+        q = swapped(p)
+        p = Layer(q.b * 1.1, (q.W[0] * q.b, [q.W[1][0]]))
+    p = swapped(p)
+    return np.sum(p.b * p.W[0] + p.W[1][0])
+
+
 RNG = np.random.default_rng(11)
 A, X, Y = RNG.normal(size=(3, 3)), RNG.normal(size=3), np.abs(RNG.normal(size=3)) + 0.5
 PROGRAMS = [
     (f_affine, (A, Y, X)), (f_network, (A, 0.7, X)), (f_summed, (X, Y)), (f_single, (X,)),
     (f_many, (X, Y)), (f_dense, (A, Y, X)), (f_stepped, (X, Y, 0.1)),
     (f_in_a_branch, (X, Y, 0.1)), (f_ratio, (X, Y)), (f_evaluated, (X, 0.6)), (f_powers, (Y,)),
-    (f_changed_afterwards, (X, Y)),
+    (f_changed_afterwards, (X, Y)), (f_same, (X, Y)), (f_one_array_twice, (X, Y)),
+    (f_checkpointed, (X, Y)), (f_while, (X, Y)), (f_views, (X, Y)), (f_optional, (X, Y)),
+    (f_swapped, (X, Y)),
 ]
