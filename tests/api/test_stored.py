@@ -1,5 +1,6 @@
 """Programs on disk: a second process derives nothing, and never takes what does not fit."""
 
+import functools
 import json
 import os
 import subprocess
@@ -97,60 +98,80 @@ check(program.loss, x)
 """
 
 
+def running(folder, text=PLAIN):
+    """What a process of its own says of the programs in a folder, which holds their cache too."""
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", RUN % text], capture_output=True, text=True, check=False,
+        env={**os.environ, "RETROGRAD_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": path,
+             "PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def derived_once(tmp_path_factory):
+    """A folder with the programs in which one process has run them, and what it said.
+
+    The tests share its cache, to which each adds; no two make the same edit.
+    """
+    folder = tmp_path_factory.mktemp("stored")
+    write(folder)
+    return folder, running(folder)
+
+
+def write(folder):
+    (folder / "helpers.py").write_text(HELPERS)
+    (folder / "program.py").write_text(PROGRAM)
+
+
 @pytest.fixture
-def run(tmp_path):
-    (tmp_path / "helpers.py").write_text(HELPERS)
-    (tmp_path / "program.py").write_text(PROGRAM)
-
-    def run(text=PLAIN):
-        path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-        done = subprocess.run(
-            [sys.executable, "-c", RUN % text], capture_output=True, text=True, check=False,
-            env={**os.environ, "RETROGRAD_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": path,
-                 "PYTHONDONTWRITEBYTECODE": "1"})
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-    return run
+def folder(derived_once):
+    found, _ = derived_once
+    write(found)
+    return found
 
 
-def edit(tmp_path, name, old, new):
-    path = tmp_path / name
+@pytest.fixture
+def run(folder):
+    return functools.partial(running, folder)
+
+
+def edit(folder, name, old, new):
+    path = folder / name
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
 
 
-def test_a_second_process_derives_nothing(run):
-    assert run()["loss"] is True
+def test_a_second_process_derives_nothing(run, derived_once):
+    _, first = derived_once
+    assert first["loss"] is True
     again = run()
     # an object that only has its identity cannot be recognised in another process
     assert again == {"loss": False, "static": False, "along": False, "closed": False,
                      "of_model": True}
 
 
-def test_an_edited_callee(run, tmp_path):
-    run(SHORT)
-    edit(tmp_path, "helpers.py", "np.tanh(z)", "np.sin(z)")
+def test_an_edited_callee(run, folder):
+    edit(folder, "helpers.py", "np.tanh(z)", "np.sin(z)")
     assert run(SHORT)["loss"] is True
     assert run(SHORT)["loss"] is False
 
 
-def test_an_edited_function(run, tmp_path):
-    run(SHORT)
-    edit(tmp_path, "program.py", "* RATE", "+ RATE")
+def test_an_edited_function(run, folder):
+    edit(folder, "program.py", "* RATE", "+ RATE")
     assert run(SHORT)["loss"] is True
 
 
-def test_what_is_captured_is_read_again(run, tmp_path):
-    run(SHORT)
-    edit(tmp_path, "helpers.py", "SCALE = 2.0", "SCALE = 5.0")
+def test_what_is_captured_is_read_again(run, folder):
+    edit(folder, "helpers.py", "SCALE = 2.0", "SCALE = 5.0")
     assert run(SHORT)["loss"] is False
-    edit(tmp_path, "helpers.py", "SCALE = 5.0", "SCALE = np.arange(2.0)[1]")
+    edit(folder, "helpers.py", "SCALE = 5.0", "SCALE = np.arange(2.0)[1]")
     assert run(SHORT)["loss"] is True                                    # another type
 
 
 def test_what_was_replaced_in_the_other_process(run):
-    run()
     run("""
 program.act = np.sin
 check(program.loss, x)
@@ -165,9 +186,8 @@ check(program.closed(1.0), x)
 """)
 
 
-def test_damaged_programs_are_derived_again(run, tmp_path):
-    run(SHORT)
-    paths = sorted((tmp_path / "cache").rglob("*loss*.program"))
+def test_damaged_programs_are_derived_again(run, folder):
+    paths = sorted((folder / "cache").rglob("*loss*.program"))
     contents = [path.read_bytes() for path in paths]
     for damage in (lambda _: b"", lambda c: c[:-3], lambda c: c[:200] + b"?" + c[201:]):
         for path, content in zip(paths, contents):
@@ -211,13 +231,13 @@ assert rg.value_and_grad(classes.of_box)(classes.Box(np.ones(2)))[0] == classes.
 """
 
 
-def test_containers_and_their_classes(run, tmp_path):
-    path = tmp_path / "classes.py"
+def test_containers_and_their_classes(run, folder):
+    path = folder / "classes.py"
     path.write_text(CLASSES)
     assert run(OF_CLASSES) == {"dict": True, "box": True}
     assert run(OF_CLASSES) == {"dict": False, "box": False}
-    edit(tmp_path, "classes.py", "y: float = 2.0", "y: float = 5.0")     # read at every call
+    edit(folder, "classes.py", "y: float = 2.0", "y: float = 5.0")     # read at every call
     assert run(OF_CLASSES) == {"dict": False, "box": False}
-    edit(tmp_path, "classes.py", "    k: float = 3.0\n",
+    edit(folder, "classes.py", "    k: float = 3.0\n",
          "    k: float = 3.0\n    def __post_init__(self):\n        self.k = self.k * 2\n")
     assert run(OF_CLASSES)["box"] is True

@@ -28,6 +28,7 @@ WRITING = {
     "float32": (writing.whole, X.astype(np.float32), np.float32(1.5)),
     "complex64": (writing.complex_elements, (X + 1j).astype(np.complex64), np.complex64(2j)),
 }
+OFTEN_COMPILED = ("kernel", "rows", "early", "complex", "in a tuple")
 
 
 def strided(a):
@@ -121,8 +122,10 @@ def _ones(value):
     return np.ones_like(value) if np.asarray(value).dtype.kind in "fc" else None
 
 
-@pytest.mark.parametrize("name", WRITING)
-@both_modes
+@pytest.mark.parametrize(("name", "jit"), [
+    *[(name, False) for name in WRITING],
+    *[pytest.param(name, True, marks=[] if name in OFTEN_COMPILED else pytest.mark.slow)
+      for name in WRITING]])
 def test_gradients_of_what_is_written(name, jit):
     f, *args = WRITING[name]
     rg.check_grads(f, args, returns=_arrays(f, args), jit=jit)

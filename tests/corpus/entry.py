@@ -34,8 +34,13 @@ def program(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[.
 def sampled(entries: dict[str, Entry], names: Iterable[str]) -> list[Any]:
     """Names as test parameters; of programs that write into arrays two of three are slow ones,
     which continuous integration runs."""
-    return [pytest.param(name, marks=pytest.mark.slow)
-            if entries[name].writes and zlib.crc32(name.encode()) % 3 else name for name in names]
+    return [pytest.param(name, marks=pytest.mark.slow) if is_slow(entries, name) else name
+            for name in names]
+
+
+def is_slow(entries: dict[str, Entry], name: str) -> bool:
+    """Whether `sampled` makes this one slow."""
+    return entries[name].writes and zlib.crc32(name.encode()) % 3 != 0
 
 
 def in_place(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:

@@ -11,7 +11,7 @@ import pytest
 import corpus
 import retrograd as rg
 import truth
-from corpus.entry import Entry, sampled
+from corpus.entry import Entry, is_slow, sampled
 from oracle import (
     assert_gradients,
     assert_value,
@@ -56,13 +56,14 @@ def _check_gradients(entry: Entry, modes: tuple[str, ...]) -> None:
                          expected=expected, rtol=entry.rtol)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [n for n in NAMES if is_slow(ENTRIES, n)])
 def test_numpy_mode(name: str) -> None:
+    """Of the programs whose test in both modes is a slow one."""
     _check(ENTRIES[name], ("numpy",))
 
 
 @pytest.mark.parametrize("name", sampled(ENTRIES, NAMES))
-def test_compiled_mode(name: str) -> None:
+def test_both_modes(name: str) -> None:
     _check(ENTRIES[name], ("numpy", "compiled"))
 
 
