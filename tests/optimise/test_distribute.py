@@ -155,10 +155,10 @@ def test_sums_of_outer_products(name: str) -> None:
 
 WHOLE = {
     "what is multiplied comes from the iteration before": ("b = tanh(matmul(W, matmul(V, b)))",),
-    "a sum that a product reads": (
-        "b = add(b, matmul(W, view(x, k)))", "s = add(s, sum(matmul(V, b)))"),
     "read before, handed on behind": (
         "r = add(s, 1.0)", "t = matmul(W, multiply(view(x, k), r))", "s = sum(t)"),
+    "read in front of a product, handed on behind it": (
+        "b = tanh(add(matmul(W, matmul(V, b)), matmul(W, view(x, k))))",),
     "the matrix changes": ("W = multiply(W, 0.5)", "b = add(b, matmul(W, view(x, k)))"),
     "the last product is handed on": ("b = matmul(W, view(x, k))",),
     "nothing is multiplied": ("b = multiply(b, 0.5)",),
@@ -169,6 +169,25 @@ WHOLE = {
 def test_not_cut(name: str) -> None:
     function = loop(*WHOLE[name])
     assert canonical(same(function)) == canonical(function)
+
+
+def test_a_product_that_depends_on_other_iterations_is_made_in_each() -> None:
+    function = loop("b = add(b, matmul(W, view(x, k)))", "s = add(s, sum(matmul(V, b)))")
+    assert products(same(function)) == [(2, 2), (2, 1)]
+
+
+def test_sums_where_nothing_else_can_be_cut() -> None:
+    function = whole("""
+A = zeros(4, 3)
+for k in range(n):
+    M = multiply(column(view(x, k)), b)
+    s = add(s, sum(M))
+    t = matmul(W, view(x, k))
+    h = add(t, sum(multiply(M, 2.0)))
+    A = add(A, multiply(column(h), view(x, k)))
+""", "A, s, b")
+    found = products(same(function))
+    assert found.count((2, 2)) == found.count((2, 1)) == 1
 
 
 def test_a_row_that_an_earlier_iteration_wrote() -> None:

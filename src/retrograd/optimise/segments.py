@@ -7,8 +7,9 @@ at once.
         z = matmul(V, h)                 product 1
         y = update(y, k, add(z, h))      segment 2, to which h crosses
 
-A cut is at every product of a matrix that the loop does not change and a vector that it does, and
-sums of outer products come behind the last segment (`outer_sums.py`). The order of statements stays
+A cut is at every product of a matrix that the loop does not change and a vector that it does, if
+the vector does not depend on other iterations; sums of outer products come behind the last segment
+(`outer_sums.py`), and may be all that there is. The order of statements stays
 as it is, but for cheap reads, which later segments repeat, and for matrices, which are made in the
 segment that reads them: only numbers and vectors cross from one segment to another. What an
 iteration hands on to the next begins and ends within one segment.
@@ -23,7 +24,6 @@ from retrograd.ir.index import Slice
 from retrograd.ir.nodes import (
     Atom,
     Branch,
-    Carried,
     Constant,
     Effect,
     Let,
@@ -80,7 +80,10 @@ def segments_of(loop: Loop) -> Segments | None:
             or loop.trips is not None or loop.parallel or _ordered(loop):
         return None
     cutter = _Cutter(loop)
-    return cutter.cut() if cutter.products or cutter.sums else None
+    found = cutter.cut() if cutter.products or cutter.sums else None
+    if found is None and cutter.products and cutter.sums:
+        return _Cutter(loop, only_sums=True).cut()
+    return found
 
 
 def _ordered(loop: Loop) -> bool:
@@ -92,6 +95,7 @@ def _ordered(loop: Loop) -> bool:
 @dataclass(eq=False, slots=True)
 class _Cutter:
     loop: Loop
+    only_sums: bool = False
     inside: set[Value] = field(init=False)
     moved: list[Let] = field(default_factory=list)
     repeated: dict[Value, Let] = field(default_factory=dict)
@@ -99,11 +103,13 @@ class _Cutter:
     rest: list[tuple[int, Statement]] = field(default_factory=list)     # with their segments
     sums: tuple[OuterSum, ...] = field(init=False)
     handed: set[Value] = field(init=False)            # arrays that the loop carries, all versions
+    dependent: set[Value] = field(init=False)         # on other iterations
 
     def __post_init__(self) -> None:
         loop = self.loop
         self.inside = made_in(loop)
         self.handed = {c.inner for c in loop.carried if c.inner.type.rank}
+        self.dependent = {c.inner for c in loop.carried}
         sums, made = outer_sums(loop), self.inside - set(bound(loop))
         others = {s.slot for s in sums if not {s.column, s.row} <= made}
         self.sums = tuple(s for s in sums if s.slot not in others)
@@ -111,6 +117,8 @@ class _Cutter:
         for statement in loop.body:
             if not (isinstance(statement, Let) and statement.result in summed):
                 self._sort(statement)
+                if not self.dependent.isdisjoint(free((statement,))):
+                    self.dependent.update(defined(statement))
                 self.handed.update(v for v, init in _versions(statement) if init in self.handed)
 
     def _sort(self, statement: Statement) -> None:
@@ -133,12 +141,12 @@ class _Cutter:
 
     def _is_product(self, let: Let) -> bool:
         types = [a.type for a in let.args]
-        if let.op != "matmul" or sorted(t.rank for t in types) != [1, 2] \
+        if self.only_sums or let.op != "matmul" or sorted(t.rank for t in types) != [1, 2] \
                 or any(t.dtype != let.result.type.dtype or 1 in t.dims for t in types):
             return False
         matrix, vector = operands_of(let)
         return kind(let.result.type.dtype) in "fc" and matrix not in self.inside \
-            and vector in self.inside
+            and vector in self.inside and vector not in self.dependent
 
     def cut(self) -> Segments | None:
         placed = self._placed()
@@ -199,15 +207,10 @@ class _Cutter:
                 result.append(None)
                 continue
             if not isinstance(c.next, Value) or c.next not in made or any(
-                    c.inner in values for k, values in enumerate(read) if k != made[c.next]) \
-                    or self._is_handed_on(c):
+                    c.inner in values for k, values in enumerate(read) if k != made[c.next]):
                 return None
             result.append(made[c.next])
         return tuple(result)
-
-    def _is_handed_on(self, carried: Carried) -> bool:
-        """Whether a product reads what another iteration made."""
-        return any(carried.inner in p.args for p in self.products)
 
 
 def _versions(statement: Statement) -> list[tuple[Value, Atom]]:
