@@ -103,6 +103,13 @@ def test_the_same_function_several_deep_is_no_recursion() -> None:
                     "def f(x):\n    return h(g(h(x)))\n"), 0.5)
 
 
+def test_functions_made_from_one_text_are_several() -> None:
+    text = ("def twice(h):\n    def g(v):\n        return h(h(v)) + v\n    return g\n"
+            "def f(x):\n    return twice(twice(lambda v: v * 2))(x)\n")
+    agrees(function(text), 0.5)
+    agrees(function(text + "h = twice(twice(lambda v: v * 3))\ndef f(x):\n    return h(x)\n"), 0.5)
+
+
 # --- closures see names as they are when they are called ------------------------------------------
 
 

@@ -3,6 +3,7 @@ mpmath and JAX."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -133,6 +134,29 @@ def third(x: Any) -> Any:
 
 def test_the_gradient_of_a_product_with_the_hessian() -> None:
     rg.check_grads(third, (np.array([1.3, 0.7, 0.8]),), jit=False)
+
+
+def derivative(f: Callable[..., Any]) -> Callable[..., Any]:
+    def along(x: float) -> Any:
+        return rg.jvp(lambda y: f(y), (x,), (1.0,))[1]
+
+    return along
+
+
+def sine(x: float) -> float:
+    return math.sin(2 * x)
+
+
+def three_times(x: float) -> Any:
+    return derivative(derivative(derivative(sine)))(x)
+
+
+def test_a_function_that_makes_derivatives_is_used_several_times() -> None:
+    made = derivative(derivative(derivative(sine)))
+    assert made(0.3) == three_times(0.3)
+    for f in (made, three_times):
+        assert rg.differentiable(f, jit=False)(0.3) == pytest.approx(-8 * math.cos(0.6), rel=1e-14)
+        assert rg.grad(f, jit=False)(0.3) == pytest.approx(16 * math.sin(0.6), rel=1e-14)
 
 
 # --- JAX -----------------------------------------------------------------------------------------

@@ -124,8 +124,7 @@ def closure(tracer: Tracer, called: Closure, args: tuple[Thing, ...],
     home = called.frame
     assert isinstance(home, Tracer)
     frame = new_frame(Source(home.frame.function, called.node, home.frame.source.file,
-                             home.frame.source.lines), tracer.frame, home.frame.user, tracer)
-    frame.home = home
+                             home.frame.source.lines), tracer.frame, home.frame.user, tracer, home)
     frame.names = _enclosing(tracer, home, reads(called.node))
     name = getattr(called.node, "name", "<lambda>")
     env = bound(tracer, called.node, args, keywords, called.defaults,
@@ -150,12 +149,15 @@ def _enclosing(tracer: Tracer, home: Tracer, wanted: frozenset[str]) -> dict[str
     return {**outer, **ended[0]}
 
 
-def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | None) -> Frame:
-    """A frame for one call, refusing recursion."""
+def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | None,
+              home: Tracer | None = None) -> Frame:
+    """A frame for one call, refusing recursion: a call of the same function, not of another one
+    that was made from the same text."""
     frame, depth = outer, 0
     while frame is not None:
         depth += 1
-        same = frame.source.node is source.node or _same_place(frame.source, source)
+        same = (frame.source.node is source.node or _same_place(frame.source, source)) \
+            and frame.function is source.function and _same_home(frame.home, home)
         if tracer is not None and user and (
                 depth > MAX_DEPTH or (same and not frame.entrance)):
             tracer.refuse(f"{getattr(source.node, 'name', 'a lambda')} calls itself: recursion "
@@ -164,7 +166,11 @@ def new_frame(source: Source, outer: Frame | None, user: bool, tracer: Tracer | 
     ready = prepared(source.node)
     return Frame(source, outer, user=user, leave=ready.leave, flags=ready.flags,
                  live_after=ready.after, live_inside=ready.inside, local=ready.local,
-                 site=None if tracer is None else tracer.span(), caller=tracer)
+                 site=None if tracer is None else tracer.span(), caller=tracer, home=home)
+
+
+def _same_home(a: Tracer | None, b: Tracer | None) -> bool:
+    return a is b if a is None or b is None else a.frame is b.frame
 
 
 def _same_place(a: Source, b: Source) -> bool:
