@@ -28,7 +28,7 @@ WRITING = {
     "float32": (writing.whole, X.astype(np.float32), np.float32(1.5)),
     "complex64": (writing.complex_elements, (X + 1j).astype(np.complex64), np.complex64(2j)),
 }
-OFTEN_COMPILED = ("kernel", "rows", "early", "complex", "in a tuple")
+OFTEN_COMPILED = ("whole", "kernel", "rows", "early", "complex", "in a tuple")
 
 
 def strided(a):
@@ -61,54 +61,57 @@ def given(args, layout):
     return made, owners
 
 
-def modes(name, layout):
-    """Compiled code is made for a few of the cases."""
-    compiled = layout == "C" or name == "rows" or (name == "kernel" and layout == "unaligned")
-    return (True, False) if compiled else (False,)
+def cases():
+    """Names, layouts and modes; compiled code is made for a few of the cases."""
+    for name in WRITING:
+        for layout in LAYOUTS:
+            yield pytest.param(name, layout, False, id=f"{name}-{layout}-numpy")
+            if layout == "C" or name == "rows" or (name, layout) == ("kernel", "unaligned"):
+                marks = [] if name in OFTEN_COMPILED else pytest.mark.slow
+                yield pytest.param(name, layout, True, id=f"{name}-{layout}-compiled", marks=marks)
+
+
+CASES = list(cases())
 
 
 def bits(owners):
     return [o.tobytes() for o in owners]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("name", WRITING)
-def test_differentiable_changes_what_the_function_changes(name, layout):
+@pytest.mark.parametrize(("name", "layout", "jit"), CASES)
+def test_differentiable_changes_what_the_function_changes(name, layout, jit):
     f, *args = WRITING[name]
     expected, true = given(args, layout)
     value = f(*expected)
-    for jit in modes(name, layout):
-        d = rg.differentiable(f, jit=jit)
-        for _ in range(2):                       # the second time through the compiled entry
-            now, owners = given(args, layout)
-            got = d(*now)
-            rtol = 1e-5 if name in ("float32", "complex64") else 1e-12
-            for a, b in zip((got, *owners), (value, *true)):
-                assert (a is None) == (b is None)
-                if a is not None:
-                    same(a, b, rtol) if isinstance(a, tuple) else np.testing.assert_allclose(
-                        a, b, rtol=rtol)
-            assert not any(np.may_share_memory(g, o) for g in (
-                got if isinstance(got, tuple) else (got,)) for o in owners if g is not None)
+    d = rg.differentiable(f, jit=jit)
+    for _ in range(2):                           # the second time through the compiled entry
+        now, owners = given(args, layout)
+        got = d(*now)
+        rtol = 1e-5 if name in ("float32", "complex64") else 1e-12
+        for a, b in zip((got, *owners), (value, *true)):
+            assert (a is None) == (b is None)
+            if a is not None:
+                same(a, b, rtol) if isinstance(a, tuple) else np.testing.assert_allclose(
+                    a, b, rtol=rtol)
+        assert not any(np.may_share_memory(g, o) for g in (
+            got if isinstance(got, tuple) else (got,)) for o in owners if g is not None)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("name", WRITING)
-def test_gradients_change_nothing(name, layout):
+@pytest.mark.parametrize(("name", "layout", "jit"), CASES)
+def test_gradients_change_nothing(name, layout, jit):
     f, *args = WRITING[name]
     floats = tuple(k for k, a in enumerate(args) if k == 0 or isinstance(a, np.ndarray))
-    for jit in modes(name, layout):
-        now, owners = given(args, layout)
-        before = bits(owners)
-        value, pullback = rg.vjp(f, *now, argnums=floats, returns=_arrays(f, args), jit=jit)
-        pullback(_ones(value))
-        pullback(_ones(value))
+    now, owners = given(args, layout)
+    before = bits(owners)
+    value, pullback = rg.vjp(f, *now, argnums=floats, returns=_arrays(f, args), jit=jit)
+    pullback(_ones(value))
+    pullback(_ones(value))
+    assert bits(owners) == before
+    if f in (writing.whole, writing.branch):
+        g = rg.value_and_grad(f, floats, jit=jit)
+        for _ in range(2):
+            g(*now), g.grad(*now)
         assert bits(owners) == before
-        if f in (writing.whole, writing.branch):
-            g = rg.value_and_grad(f, floats, jit=jit)
-            for _ in range(2):
-                g(*now), g.grad(*now)
-            assert bits(owners) == before
 
 
 def _arrays(f, args):

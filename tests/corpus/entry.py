@@ -31,16 +31,16 @@ def program(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[.
     return lambda function: Entry(function, arguments, **options)
 
 
-def sampled(entries: dict[str, Entry], names: Iterable[str]) -> list[Any]:
-    """Names as test parameters; of programs that write into arrays two of three are slow ones,
-    which continuous integration runs."""
-    return [pytest.param(name, marks=pytest.mark.slow) if is_slow(entries, name) else name
-            for name in names]
+def sampled(entries: dict[str, Entry], names: Iterable[str], others: int = 1) -> list[Any]:
+    """Names as test parameters. Of programs that write into arrays two of three are slow ones, of
+    which continuous integration runs some; of the others all but one in `others`."""
+    return [pytest.param(name, marks=pytest.mark.slow) if is_slow(entries[name], name, others)
+            else name for name in names]
 
 
-def is_slow(entries: dict[str, Entry], name: str) -> bool:
+def is_slow(entry: Entry, name: str, others: int) -> bool:
     """Whether `sampled` makes this one slow."""
-    return entries[name].writes and zlib.crc32(name.encode()) % 3 != 0
+    return zlib.crc32(name.encode()) % (3 if entry.writes else others) != 0
 
 
 def in_place(*arguments: tuple[Any, ...], **options: Any) -> Callable[[Callable[..., Any]], Entry]:

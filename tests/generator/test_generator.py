@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,12 +23,17 @@ verdict = functools.cache(check)
 verdict_of_writes = functools.cache(check_writes)
 
 
+def one_in_two(seeds: range) -> list[Any]:
+    """Seeds as test parameters; the others are slow ones."""
+    return [pytest.param(s, marks=pytest.mark.slow) if s % 2 else s for s in seeds]
+
+
 @pytest.mark.parametrize("seed", NUMPY_SEEDS)
 def test_numpy_mode(seed: int) -> None:
     assert verdict(seed) in JUDGED
 
 
-@pytest.mark.parametrize("seed", COMPILED_SEEDS)
+@pytest.mark.parametrize("seed", one_in_two(COMPILED_SEEDS))
 def test_compiled_mode(seed: int) -> None:
     assert check(seed, ("numpy", "compiled")) in JUDGED
 
@@ -42,7 +48,7 @@ def test_stores_lowered(seed: int) -> None:
     assert check_lowered(seed, writes=True) in JUDGED
 
 
-@pytest.mark.parametrize("seed", COMPILED_WRITE_SEEDS)
+@pytest.mark.parametrize("seed", one_in_two(COMPILED_WRITE_SEEDS))
 def test_stores_in_compiled_mode(seed: int) -> None:
     assert check_writes(seed, ("numpy", "compiled")) in JUDGED
 

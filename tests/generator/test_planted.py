@@ -80,8 +80,8 @@ def test_a_planted_bug_is_found(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> No
         assert first_failure(JUDGES[bug.by], bug.within) is not None
 
 
-@pytest.mark.parametrize("kind", ["generated", "lowered", "stores", "writes", "lowered writes",
-                                  "fronts", "lowered fronts"])
+@pytest.mark.parametrize("kind", [
+    "generated", "lowered", "stores", *[pytest.param(k, marks=pytest.mark.slow) for k in SLOW]])
 def test_nothing_is_found_where_nothing_is_planted(kind: str) -> None:
     assert first_failure(JUDGES[kind], 30) is None
 
