@@ -293,6 +293,35 @@ def f_fresnel(x):
     return np.sum(s * c) + fresnel(x[0])[0] ** 2
 
 
+def f_in_both_branches(x):
+    """Through the interpreter in two arms, and after them."""
+    if x[0] > 0:
+        sums, last, _ = moments(x)
+        y = sums * 2.0
+    else:
+        _, last, _ = moments(x * 2.0)
+        y = cumulated(x)
+    return np.sum(cumulated(y)) * last + length(y)
+
+
+def f_checkpointed(x):
+    for _ in rg.checkpointed(range(5), snapshots=2):
+        sums = cumulated(x)
+        x = 0.1 * sums + 0.1 * np.tanh(length(x) * x)
+    return np.sum(x * x)
+
+
+def f_moments_of_views(x):
+    """Equal calls are one; another one is of an array that was written between."""
+    A = np.outer(x, x)
+    sums, last, _ = moments(A[1])
+    again, _, _ = moments(A[1])
+    sums[0] = last
+    A[1, 0] = 3.0 * x[2]
+    later, total, _ = moments(A[1])
+    return np.sum(sums * again * later) * total
+
+
 X = np.array([0.3, 1.2, 2.0])
 PROGRAMS = [
     (f_ctypes, (0.7,)), (f_ctypes_in_a_loop, (X,)), (f_ufunc, (X,)), (f_broadcast, (X,)),
@@ -301,4 +330,6 @@ PROGRAMS = [
     (f_moments, (X,)), (f_moments_in_a_loop, (X,)), (f_one_of_the_moments, (X,)),
     (f_polars, (X, X[::-1].copy())), (f_polars_in_a_loop, (X, X[::-1].copy())),
     (f_splits, (np.outer(X, X) + 0.5,)), (f_fresnel, (X,)),
+    (f_in_both_branches, (X,)), (f_in_both_branches, (-X,)), (f_checkpointed, (X,)),
+    (f_moments_of_views, (X,)),
 ]

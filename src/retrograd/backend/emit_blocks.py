@@ -10,7 +10,6 @@ from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_arrays import subscript
 from retrograd.backend.emit_checks import draw, effect, failure
 from retrograd.backend.emit_context import Context, is_array
-from retrograd.backend.emit_foreign import interpreted, through_interpreter
 from retrograd.backend.emit_parallel import SERIAL, parallel, runs_at_once
 from retrograd.backend.emit_several import Several, one_of_several, several
 from retrograd.backend.emit_tapes import fits, grown_where_full, push, steady_pushes
@@ -114,8 +113,6 @@ class BlockPrinter:
             return [*self.moves([(let.result, let.args[0])]), *push(self.context, let, room)]
         if let in self.several:
             return one_of_several(context, self.several[let], let, self.target)
-        if through_interpreter(context, let):
-            return interpreted(context, let, self.target(let.result))
         return [self.assignment(let)]
 
     def target(self, value: Value) -> ast.expr:

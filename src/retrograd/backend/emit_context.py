@@ -64,6 +64,7 @@ class Context:
     nothing: dict[Type, str] = field(default_factory=dict)     # empty arrays of returns that fail
     function: str = ""
     helpers: dict[Helper, ast.stmt] = field(default_factory=dict)
+    interpreted: dict[tuple[object, ...], str] = field(default_factory=dict)   # by what they call
     foreign: Mapping[Foreign, str] = field(default_factory=dict)      # opaque functions
 
     def alias(self, module: str) -> str:

@@ -2,23 +2,28 @@
 
     y = J0(x)                                readable source
     y = J0_function(x)                       compiled, where Numba can call the function
-    with objmode(found="float64[::1]"):      compiled, through the interpreter
-        found = J0(x)
-    y = found
+    y = J0_interpreted(x)                    compiled, through the interpreter:
 
-Functions that return tuples: `emit_several.py`.
+    def J0_interpreted(argument):
+        with objmode(found="float64[::1]"):
+            found = J0(argument)
+        return found
+
+Numba cannot have two blocks of `objmode` in a function of which one may run without the other
+(numba#9574), so that each has a function of its own. What returns tuples: `emit_several.py`.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context, is_array
 from retrograd.backend.printer import Comment
 from retrograd.ir.foreign import Foreign
 from retrograd.ir.nodes import Atom, Function, Let, walk
+from retrograd.program import Helper
 
 _PLAIN = frozenset({"float64", "int64", "bool", "complex128"})    # boxed as what NumPy mode passes
 
@@ -75,12 +80,15 @@ def through_interpreter(context: Context, let: Let) -> bool:
 
 
 def call(context: Context, let: Let) -> ast.expr:
-    """A call as an expression; compiled code calls the function itself."""
+    """A call as an expression."""
+    if through_interpreter(context, let):
+        return interpreted(context, let, ((let.result.type.dtype, let.result.type.rank),), (0,))
     found = call_of(context, let)
     return converted(context, let, found) if context.compiled else found
 
 
 def call_of(context: Context, let: Let) -> ast.expr:
+    """A call of the function itself."""
     name = context.foreign[let.static["function"]]
     return syntax.call(called_directly(name) if context.compiled else name,
                        *(context.atom(a) for a in let.args))
@@ -95,37 +103,51 @@ def converted(context: Context, let: Let, found: ast.expr) -> ast.expr:
     return context.converted(found, let.result.type.dtype)
 
 
-def interpreted(context: Context, let: Let, target: ast.expr) -> list[ast.stmt]:
-    """A block that the interpreter runs, and its result."""
-    found = context.fresh("found")
-    type = let.result.type
-    return [*in_interpreter(context, let, syntax.target(found), {found: (type.dtype, type.rank)}),
-            syntax.assign(target, syntax.name(found))]
+def interpreted(context: Context, let: Let, types: Sequence[tuple[str, int]],
+                wanted: Sequence[int]) -> ast.expr:
+    """A call through the interpreter, which gives the `wanted` ones of the results, whose dtypes
+    and ranks these are."""
+    foreign: Foreign = let.static["function"]
+    dtypes = tuple("" if is_array(a) else a.type.dtype for a in let.args)
+    key = (foreign, dtypes, tuple(types), tuple(wanted))
+    name = context.interpreted.get(key)
+    if name is None:
+        name = context.interpreted[key] = context.fresh(f"{context.foreign[foreign]}_interpreted")
+        several = "number" in let.static
+        context.helpers[Helper(name)] = _helper(context, name, let, types, wanted, several)
+    return syntax.call(name, *(context.atom(a) for a in let.args))
 
 
-def in_interpreter(context: Context, let: Let, target: ast.expr, found: dict[str, tuple[str, int]],
-                   ) -> list[ast.stmt]:
-    """A block that the interpreter runs, with a call in it; `found` are the dtype and rank of the
-    variables that are read afterwards. Its arguments are variables; its results are such that
-    nothing else is: Numba takes a variable that goes in for one that does not come out."""
-    before: list[ast.stmt] = []
-    args: list[ast.expr] = []
-    for atom in let.args:
-        node = context.atom(atom)
-        if not isinstance(node, ast.Name | ast.Constant):
-            name = context.fresh("argument")
-            before.append(syntax.assign(syntax.target(name), node))
-            node = syntax.name(name)
-        args.append(_boxed(context, atom, node))
-    block = syntax.call("objmode", **{name: syntax.text(_type_text(*type))
-                                      for name, type in found.items()})
-    called = syntax.call(context.foreign[let.static["function"]], *args)
-    return [*before, ast.With([ast.withitem(block, None)], [syntax.assign(target, called)])]
+def _helper(context: Context, name: str, let: Let, types: Sequence[tuple[str, int]],
+            wanted: Sequence[int], several: bool) -> ast.stmt:
+    arguments = _locals(context, let, "argument", len(let.args))
+    found = _locals(context, let, "found", len(types))
+    block = syntax.call("objmode", **{found[k]: syntax.text(_type_text(*types[k]))
+                                      for k in wanted})
+    called = syntax.call(context.foreign[let.static["function"]], *(
+        _boxed(context, atom, syntax.name(a)) for atom, a in zip(let.args, arguments, strict=True)))
+    target = targets(found) if several else syntax.target(found[0])
+    given = [syntax.name(found[k]) for k in wanted]
+    return syntax.function(name, arguments, [
+        ast.With([ast.withitem(block, None)], [syntax.assign(target, called)]),
+        ast.Return(given[0] if len(given) == 1 else syntax.sequence(given))])
+
+
+def _locals(context: Context, let: Let, base: str, count: int) -> list[str]:
+    """Names in a function of its own, which hide nothing that is read there."""
+    taken = {context.foreign[let.static["function"]], *context.aliases.values()}
+    names = [base if count == 1 else f"{base}_{k}" for k in range(count)]
+    return [f"{name}_" if name in taken else name for name in names]
+
+
+def targets(names: Iterable[str]) -> ast.expr:
+    """What a tuple is assigned to."""
+    return ast.Tuple([syntax.target(name) for name in names], ast.Store())
 
 
 def _boxed(context: Context, atom: Atom, node: ast.expr) -> ast.expr:
     """Numba hands every float to the interpreter as a Python float."""
-    plain = is_array(atom) or atom.type.dtype in _PLAIN or isinstance(node, ast.Constant)
+    plain = is_array(atom) or atom.type.dtype in _PLAIN
     return node if plain else context.converted(node, atom.type.dtype)
 
 

@@ -13,12 +13,18 @@ Compiled source has the second form always: what comes back is converted, one by
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from retrograd.backend import emit_syntax as syntax
 from retrograd.backend.emit_context import Context
-from retrograd.backend.emit_foreign import call_of, converted, in_interpreter, through_interpreter
+from retrograd.backend.emit_foreign import (
+    call_of,
+    converted,
+    interpreted,
+    targets,
+    through_interpreter,
+)
 from retrograd.ir.foreign import Foreign
 from retrograd.ir.nodes import Atom, Let, Statement, Value
 
@@ -61,24 +67,22 @@ def one_of_several(context: Context, call: Several, let: Let,
             return []
         call.names = tuple(context.names[call.members[k].result] if k in call.members
                            else context.fresh("unused") for k in count)
-        return [syntax.assign(_targets(call.names), call_of(context, let))]
+        return [syntax.assign(targets(call.names), call_of(context, let))]
+    through = through_interpreter(context, let)
     printed: list[ast.stmt] = []
     if not call.names:
         call.names = tuple(context.fresh("found") for _ in count)
-        printed = _call(context, call, let)
+        printed = [_through(context, call, let) if through
+                   else syntax.assign(targets(call.names), call_of(context, let))]
     found: ast.expr = syntax.name(call.names[let.static["number"]])
-    if context.compiled and not through_interpreter(context, let):
+    if context.compiled and not through:
         found = converted(context, let, found)
     return [*printed, syntax.assign(target(let.result), found)]
 
 
-def _call(context: Context, call: Several, let: Let) -> list[ast.stmt]:
-    target, types = _targets(call.names), let.static["results"]
-    if not through_interpreter(context, let):
-        return [syntax.assign(target, call_of(context, let))]
-    return in_interpreter(context, let, target,
-                          {call.names[k]: types[k] for k in sorted(call.members)})
-
-
-def _targets(names: Iterable[str]) -> ast.expr:
-    return ast.Tuple([syntax.target(name) for name in names], ast.Store())
+def _through(context: Context, call: Several, let: Let) -> ast.stmt:
+    """A call through the interpreter, which gives what is wanted."""
+    wanted = sorted(call.members)
+    names = [call.names[k] for k in wanted]
+    target = targets(names) if len(names) > 1 else syntax.target(names[0])
+    return syntax.assign(target, interpreted(context, let, let.static["results"], wanted))
