@@ -136,6 +136,32 @@ def test_the_gradient_of_a_product_with_the_hessian() -> None:
     rg.check_grads(third, (np.array([1.3, 0.7, 0.8]),), jit=False)
 
 
+def running_product(x: Any) -> Any:
+    return np.cumprod(x)
+
+
+def mixed_in_a_loop(x: Any) -> Any:
+    y = x.copy()
+    for _ in range(3):
+        y = np.sin(y) * np.sum(x * y)
+    return y
+
+
+@pytest.mark.parametrize("f", [running_product, mixed_in_a_loop])
+def test_jacobians_of_jacobians_in_the_mode_that_the_program_chooses(f: Callable[..., Any]) -> None:
+    x = np.array([0.5, 1.2, -0.7])
+
+    def third(mode: str) -> Any:
+        g = f
+        for _ in range(3):
+            g = rg.jacobian(g, mode=mode, jit=False)
+        return g(x)
+
+    found = third("auto")
+    assert found.shape == (3, 3, 3, 3)
+    np.testing.assert_allclose(found, third("forward"), rtol=1e-12, atol=1e-12)
+
+
 def derivative(f: Callable[..., Any]) -> Callable[..., Any]:
     def along(x: float) -> Any:
         return rg.jvp(lambda y: f(y), (x,), (1.0,))[1]

@@ -28,7 +28,7 @@ from retrograd.frontend.isolated import Isolated, isolated, like_argument, typed
 from retrograd.frontend.structures import thing_from
 from retrograd.frontend.things import Derived, Inner, Items, Static, Thing, thing_of
 from retrograd.frontend.tracer import Tracer
-from retrograd.ir.extents import Extent, nonnegative, product
+from retrograd.ir.extents import Extent, Term, nonnegative, product
 from retrograd.ir.nodes import Atom, Block, Function, Value, integer
 from retrograd.ir.rewrite import replaced, standing
 from retrograd.ir.types import Scalar, is_complex, is_float
@@ -167,9 +167,10 @@ def _direction(tracer: Tracer, of: Atom, number: Thing) -> Atom:
 
 
 def copied(tracer: Tracer, traced: Isolated, block: Block, stand: Mapping[Value, Atom],
-           results: tuple[Atom, ...]) -> list[Atom]:
-    """A block once more, with other atoms for some of the values that it reads; its results."""
-    copy = Copy(tracer.builder.facts)
+           results: tuple[Atom, ...], terms: Mapping[Term, Extent] | None = None) -> list[Atom]:
+    """A block once more, with other atoms for some of the values that it reads; its results. In
+    what is known of its values, `terms` stand for others."""
+    copy = Copy(tracer.builder.facts, terms=dict(terms or {}))
     for statement in replaced(replaced(copy.block(block), stand), traced.own):
         tracer.builder.append(statement)
     return [traced.outside(standing(copy.atom(r), stand)) for r in results]
@@ -210,6 +211,7 @@ class _Reverse:
         self.seeds = [seed_parameter(o, facts, "out_bar") for o in self.outputs]
         self.adjoint = derive(function, traced.leaves, self.outputs, self.seeds, facts)
         self.stand: Mapping[Value, Value] = {}
+        self.terms: Mapping[Term, Extent] = {}
 
     def again(self, tracer: Tracer, function: Function) -> None:
         """Append what the forward sweep does beyond the primal, which has been run before."""
@@ -218,7 +220,7 @@ class _Reverse:
         check_no_draws(changed)
         copy = Copy(tracer.builder.facts)
         self.traced.spliced(tracer, copy.block(changed))
-        self.stand = copy.stand
+        self.stand, self.terms = copy.stand, copy.terms
 
     def parts(self, tracer: Tracer) -> Parts:
         """One row an element of the results."""
@@ -241,7 +243,7 @@ class _Reverse:
         block = replaced(self.adjoint.reverse, self.stand)
         results = tuple(standing(g, self.stand) for g in self.adjoint.gradients)
         return Items("tuple", tuple(thing_of(g) for g in copied(
-            tracer, self.traced, block, bars, results)))
+            tracer, self.traced, block, bars, results, self.terms)))
 
 
 # --- the result ----------------------------------------------------------------------------------
