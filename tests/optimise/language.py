@@ -3,9 +3,9 @@
     x_bar = add_at(x_bar, i, multiply(2.0, load(x, i)))
 
 An index of fewer ints than axes takes whole axes behind them; `column(v)` and `row(v)` are views
-with a new axis. Other calls are operations, arithmetic on ints may be written with operators, `for`
-and `if` carry what they assign (over `prange` or `blocks` it has that mark), `check_index(i, n)` is
-a check, and a line `sweeps` is the mark between the sweeps.
+with a new axis, and `rows(A, i, j)` is A[i:j]. Other calls are operations, arithmetic on ints may
+be written with operators, `for` and `if` carry what they assign (over `prange` or `blocks` it has
+that mark), `check_index(i, n)` is a check, and a line `sweeps` is the mark between the sweeps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from retrograd.ir.build import Builder
-from retrograd.ir.index import FULL
+from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Atom,
     Branch,
@@ -43,7 +43,7 @@ _OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.USu
 _STATIC: dict[str, dict[str, Any]] = {
     **{op: {"dtype": "float64"} for op in ("zeros", "ones", "empty", "given", "full")},
     "ruled": {"call": "f", "index": 0}, "transpose": {"axes": (1, 0)}, "sum": {"axes": None}}
-_NEW_AXIS = {"column": (FULL, "new"), "row": ("new", FULL)}
+_VIEWS = {"column": (FULL, "new"), "row": ("new", FULL), "rows": (Slice(True, True), FULL)}
 _INDEXED = {"load": 1, "view": 1, "update": 2, "add_at": 2}
 
 
@@ -129,8 +129,8 @@ class _Reader:
             ints = len(args) - _INDEXED[op]
             index = ("int",) * ints + (FULL,) * (args[0].type.rank - ints)
             return builder.let(op, *args, name=name, index=index)
-        if op in _NEW_AXIS:
-            return builder.let("view", *args, name=name, index=_NEW_AXIS[op])
+        if op in _VIEWS:
+            return builder.let("view", *args, name=name, index=_VIEWS[op])
         if op == "dim":
             axis = int(args[1].value.real) if len(args) > 1 else 0  # type: ignore[union-attr]
             return builder.let(op, args[0], name=name, axis=axis)

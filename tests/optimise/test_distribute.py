@@ -50,7 +50,7 @@ def same(function: Function, n: int = 300) -> Function:
 
 def test_documentation() -> None:
     before, after = documented(module)
-    assert canonical(same(whole(before, "y"))) == canonical(whole(after, "y"))
+    assert canonical(same(whole(before, "s"))) == canonical(whole(after, "s"))
 
 
 LAYER = ["t = matmul(W, view(x, k))", "h = tanh(t)"]
@@ -237,6 +237,16 @@ def test_checks_stay_before_what_they_check() -> None:
                                 "c = load(w, 0)", "y = update(y, k, multiply(t, c))")))
     assert again.index("check_index") < again.index("view") < again.index("matmul")
     assert again.rindex("view") > again.index("matmul")                  # made again there
+
+
+def test_loops_in_branches() -> None:
+    function = whole("""
+if less(s, 1.0):
+    for k in range(n):
+        t = matmul(W, view(x, k))
+        y = update(y, k, t)
+""")
+    assert products(same(function)) == [(2, 2)]
 
 
 def test_iterations_of_loops_in_loops() -> None:

@@ -1,23 +1,24 @@
 """Products of one matrix with a vector for each iteration are made for many iterations at once.
 
-    before:                              after:
-        for k in range(n):                   width = dim(x, 1) + dim(W)
-            t = matmul(W, view(x, k))        size = minimum(2097152 // maximum(width, 1), 128)
-            y = update(y, k, tanh(t))        size = maximum(size, 1)
-                                             for first in range(0, n, size):
-                                                 last = minimum(first + size, n)
-                                                 count = last - first
-                                                 rows = empty(count, dim(x, 1))
-                                                 for k in range(first, last):
-                                                     row = k - first
-                                                     rows = update(rows, row, view(x, k))
-                                                 products = matmul(rows, transpose(W))
-                                                 for k in range(first, last):
-                                                     row = k - first
-                                                     t = view(products, row)
-                                                     y = update(y, k, tanh(t))
+    before:                                after:
+        for k in range(n):                     size = 2 * dim(W) + dim(V)
+            h = tanh(matmul(W, view(x, k)))    size = minimum(2097152 // maximum(size, 1), 256)
+            s = add(s, sum(matmul(V, h)))      size = maximum(size, 1)
+                                               for first in range(0, n, size):
+                                                   last = minimum(first + size, n)
+                                                   count = last - first
+                                                   hs = empty(count, dim(W))
+                                                   ts = matmul(rows(x, first, last), transpose(W))
+                                                   for k in range(first, last):
+                                                       row = k - first
+                                                       h = tanh(view(ts, row))
+                                                       hs = update(hs, row, h)
+                                                   ts = matmul(hs, transpose(V))
+                                                   for k in range(first, last):
+                                                       row = k - first
+                                                       s = add(s, sum(view(ts, row)))
 
-Where the loop is cut, and which loops can be, is in `segments.py`. It runs in pieces of 128
+Where the loop is cut, and which loops can be, is in `segments.py`. It runs in pieces of 256
 iterations, fewer where the numbers and vectors of so many would need more than 16 MiB. Only for
 compiled source, where a product of two matrices is one of BLAS. Exact up to rounding, in products;
 where several iterations would raise, the exception may be that of another one.
@@ -25,12 +26,12 @@ where several iterations would raise, the exception may be that of another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent, mentions, substituted
-from retrograd.ir.index import FULL
+from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Atom,
     Block,
@@ -47,26 +48,31 @@ from retrograd.ir.nodes import (
     defined,
     free,
     integer,
+    walk,
 )
 from retrograd.ir.rewrite import replaced, with_blocks
 from retrograd.ir.types import INT, Scalar
 from retrograd.optimise.outer_sums import OuterSum
 from retrograd.optimise.segments import Segments, made_in, operands_of, segments_of
+from retrograd.optimise.signs import nonnegative_ints
 
-ITERATIONS = 128
+ITERATIONS = 256
 _NUMBERS = 1 << 21                   # of all iterations of a piece
+_PRODUCTS = frozenset({"matmul", "multiply"})
 
 
 def distribute(function: Function) -> Function:
     """The function with its loops cut at products with matrices that they do not change."""
-    return replace(function, body=_block(function.body))
+    if not any(isinstance(s, Let) and s.op in _PRODUCTS for s in walk(function.body)):
+        return function
+    return replace(function, body=_block(function.body, nonnegative_ints(function)))
 
 
-def _block(block: Block) -> Block:
+def _block(block: Block, nonnegative: Collection[Value]) -> Block:
     result: list[Statement] = []
     for statement in block:
-        new = with_blocks(statement, _block)
-        segments = segments_of(new) if isinstance(new, Loop) else None
+        new = with_blocks(statement, lambda inner: _block(inner, nonnegative))
+        segments = segments_of(new, nonnegative) if isinstance(new, Loop) else None
         if segments is not None:
             assert isinstance(new, Loop)
             result += _Distributed(new, segments).statements() or [new]
@@ -138,17 +144,25 @@ class _Distributed:
 
     def product(self, product: Let) -> None:
         matrix, vector = operands_of(product)
-        turned: Atom = matrix
+        vectors, turned = self.together(vector), matrix
         if product.args[0] is matrix:
-            turned = self.builder.let("transpose", matrix, axes=(1, 0))
+            turned = _value(self.builder.let("transpose", matrix, axes=(1, 0)))
         self.rows[product.result] = self.builder.let(
-            "matmul", self.rows[vector], turned, name=f"{product.result.name}_rows")
+            "matmul", vectors, turned, name=f"{product.result.name}_rows")
+
+    def together(self, vector: Value) -> Atom:
+        """The vectors of all iterations as the rows of a matrix."""
+        if vector in self.cut.rows:
+            return self.builder.let("view", self.cut.rows[vector], self.first, self.last,
+                                    name=f"{vector.name}_rows", index=(Slice(True, True), FULL))
+        return self.rows[vector]
 
     def add(self, sum_: OuterSum, slots: list[Carried]) -> None:
         """The outer products of all iterations at this point, as one product."""
         builder, slot = self.builder, slots[sum_.slot]
-        columns = builder.let("transpose", self.rows[sum_.column], axes=(1, 0))
-        total = builder.let("matmul", columns, self.rows[sum_.row], name=sum_.product.result.name)
+        columns = builder.let("transpose", self.together(sum_.column), axes=(1, 0))
+        total = builder.let("matmul", columns, self.together(sum_.row),
+                            name=sum_.product.result.name)
         started = any(s.slot == sum_.slot for s in self.cut.sums[:self.cut.sums.index(sum_)])
         new = builder.let(sum_.addition.op, slot.next if started else slot.inner, total,
                           name=slot.inner.name, **sum_.addition.static)

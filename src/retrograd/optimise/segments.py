@@ -17,10 +17,11 @@ iteration hands on to the next begins and ends within one segment.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from retrograd.ir.effects import SILENT
-from retrograd.ir.index import Slice
+from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Atom,
     Branch,
@@ -49,7 +50,8 @@ class Segments:
 
     `moved` comes before the loop; later segments may make what is `repeated` again. `crossing` says
     for each value that is read beyond its segment in which one it is made, and `slots` in which
-    segment each slot of the loop is, None for those of `sums`.
+    segment each slot of the loop is, None for those of `sums`. `rows` are vectors that lie in the
+    array given, iteration k in row k.
     """
 
     moved: tuple[Let, ...]
@@ -59,6 +61,7 @@ class Segments:
     sums: tuple[OuterSum, ...]
     crossing: dict[Value, int]
     slots: tuple[int | None, ...]
+    rows: dict[Value, Atom]
 
 
 def operands_of(product: Let) -> tuple[Value, Value]:
@@ -74,15 +77,17 @@ def made_in(loop: Loop) -> set[Value]:
         - set(defined(loop))
 
 
-def segments_of(loop: Loop) -> Segments | None:
-    """How a loop is cut; None where there is no such product, or where it cannot be cut."""
+def segments_of(loop: Loop, nonnegative: Collection[Value]) -> Segments | None:
+    """How a loop is cut; None where there is no such product, or where it cannot be cut. Some ints
+    are known not to be negative."""
     if loop.step not in (integer(1), integer(-1)) or loop.leave is not None \
             or loop.trips is not None or loop.parallel or _ordered(loop):
         return None
-    cutter = _Cutter(loop)
+    rising = loop.step == integer(1) and loop.index in nonnegative
+    cutter = _Cutter(loop, rising)
     found = cutter.cut() if cutter.products or cutter.sums else None
     if found is None and cutter.products and cutter.sums:
-        return _Cutter(loop, only_sums=True).cut()
+        return _Cutter(loop, rising, only_sums=True).cut()
     return found
 
 
@@ -95,6 +100,7 @@ def _ordered(loop: Loop) -> bool:
 @dataclass(eq=False, slots=True)
 class _Cutter:
     loop: Loop
+    rising: bool                         # from row to row of what it reads
     only_sums: bool = False
     inside: set[Value] = field(init=False)
     moved: list[Let] = field(default_factory=list)
@@ -158,11 +164,19 @@ class _Cutter:
         crossing = {v: made[v] for number, segment in enumerate(segments)
                     for v in free(segment) if made.get(v, number) < number
                     and v not in self.repeated}
-        crossing.update((v, made[v]) for v in self._multiplied() if v in made)
+        rows = {v: self.repeated[v].args[0] for v in self._multiplied() if self._is_row(v)}
+        crossing.update((v, made[v]) for v in self._multiplied() if v in made and v not in rows)
         if slots is None or not all(_crosses(v) and v not in self.handed for v in crossing):
             return None
         return Segments(tuple(self.moved), self.repeated, tuple(self.products), segments,
-                        self.sums, crossing, slots)
+                        self.sums, crossing, slots, rows)
+
+    def _is_row(self, value: Value) -> bool:
+        """Whether a vector is row k of an array in iteration k."""
+        let = self.repeated.get(value)
+        return self.rising and let is not None and let.op == "view" \
+            and let.static["index"] == ("int", FULL) and let.args[1] is self.loop.index \
+            and let.args[0] not in self.inside
 
     def _multiplied(self) -> list[Value]:
         """The vectors that are multiplied for many iterations at once."""
@@ -171,7 +185,7 @@ class _Cutter:
 
     def _needed(self, segment: list[Statement]) -> tuple[Statement, ...]:
         """A segment without cheap reads that only others need."""
-        wanted = set(self._multiplied())
+        wanted = {v for v in self._multiplied() if not self._is_row(v)}
         kept: list[Statement] = []
         for statement in reversed(segment):
             if not isinstance(statement, Let) or statement.result not in self.repeated \
