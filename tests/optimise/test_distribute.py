@@ -107,6 +107,11 @@ CUT = {
         "y = update(y, k, add(t, r))"),
     "a sum of vectors": (*LAYER, "b = add(b, h)"),
     "slots in two parts": ("s = add(s, load(view(x, k), 1))", *LAYER, "b = add(b, h)"),
+    "the last product is handed on": ("b = matmul(W, view(x, k))",),
+    "the old value is read, the product handed on": ("s = add(s, sum(b))",
+                                                     "b = matmul(W, view(x, k))"),
+    "the old value is kept in front of a product": (
+        "y = update(y, k, b)", "b = add(multiply(b, 0.9), matmul(W, view(x, k)))"),
     "the old value is read": ("s = multiply(s, 0.5)", "c = add(s, 1.0)", *LAYER,
                               "b = add(b, multiply(h, c))"),
 }
@@ -135,7 +140,7 @@ SUMS = {
                        "s = add(s, sum(A))"),
     "a product that others read": (1, *LAYER, "M = multiply(column(h), view(x, k))",
                                    "A = add(A, M)", "s = add(s, sum(M))"),
-    "of what is carried": (0, "A = add(A, multiply(column(b), view(x, k)))",
+    "of what is carried": (1, "A = add(A, multiply(column(b), view(x, k)))",
                            "b = multiply(b, 0.5)"),
     "one of a vector that stays": (1, *LAYER, "A = add(A, multiply(column(h), view(x, k)))",
                                    "A = add(A, multiply(column(b), view(x, k)))"),
@@ -157,10 +162,7 @@ WHOLE = {
     "what is multiplied comes from the iteration before": ("b = tanh(matmul(W, matmul(V, b)))",),
     "read before, handed on behind": (
         "r = add(s, 1.0)", "t = matmul(W, multiply(view(x, k), r))", "s = sum(t)"),
-    "read in front of a product, handed on behind it": (
-        "b = tanh(add(matmul(W, matmul(V, b)), matmul(W, view(x, k))))",),
     "the matrix changes": ("W = multiply(W, 0.5)", "b = add(b, matmul(W, view(x, k)))"),
-    "the last product is handed on": ("b = matmul(W, view(x, k))",),
     "nothing is multiplied": ("b = multiply(b, 0.5)",),
 }
 
@@ -174,6 +176,18 @@ def test_not_cut(name: str) -> None:
 def test_a_product_that_depends_on_other_iterations_is_made_in_each() -> None:
     function = loop("b = add(b, matmul(W, view(x, k)))", "s = add(s, sum(matmul(V, b)))")
     assert products(same(function)) == [(2, 2), (2, 1)]
+
+
+def test_recurrences() -> None:
+    function = whole("""
+A = zeros(4, 4)
+for k in range(n):
+    y = update(y, k, b)
+    c = b
+    b = tanh(add(b, add(matmul(W, matmul(V, b)), matmul(W, view(x, k)))))
+    A = add(A, multiply(column(b), c))
+""", "A, y, b")
+    assert products(same(function)) == [(2, 2), (2, 1), (2, 1), (2, 2)]
 
 
 def test_sums_where_nothing_else_can_be_cut() -> None:

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field, replace
 
 from retrograd.ir.build import Builder
 from retrograd.ir.extents import Extent, mentions, substituted
+from retrograd.ir.facts import Facts
 from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Atom,
@@ -50,7 +51,7 @@ from retrograd.ir.nodes import (
     integer,
     walk,
 )
-from retrograd.ir.rewrite import replaced, with_blocks
+from retrograd.ir.rewrite import replaced, standing, with_blocks
 from retrograd.ir.types import INT, Scalar
 from retrograd.optimise.outer_sums import OuterSum
 from retrograd.optimise.segments import Segments, made_in, operands_of, segments_of
@@ -65,17 +66,19 @@ def distribute(function: Function) -> Function:
     """The function with its loops cut at products with matrices that they do not change."""
     if not any(isinstance(s, Let) and s.op in _PRODUCTS for s in walk(function.body)):
         return function
-    return replace(function, body=_block(function.body, nonnegative_ints(function)))
+    seen = Builder(checks=False)
+    _see(function.body, seen)
+    return replace(function, body=_block(function.body, nonnegative_ints(function), seen.facts))
 
 
-def _block(block: Block, nonnegative: Collection[Value]) -> Block:
+def _block(block: Block, nonnegative: Collection[Value], facts: Facts) -> Block:
     result: list[Statement] = []
     for statement in block:
-        new = with_blocks(statement, lambda inner: _block(inner, nonnegative))
+        new = with_blocks(statement, lambda inner: _block(inner, nonnegative, facts))
         segments = segments_of(new, nonnegative) if isinstance(new, Loop) else None
         if segments is not None:
             assert isinstance(new, Loop)
-            result += _Distributed(new, segments).statements() or [new]
+            result += _Distributed(new, segments, facts).statements() or [new]
         else:
             result.append(new)
     return tuple(result)
@@ -88,6 +91,7 @@ class _Distributed:
 
     loop: Loop
     cut: Segments
+    facts: Facts                         # what is known of what is outside
     outside: Builder = field(default_factory=lambda: Builder(checks=False))
     builder: Builder = field(init=False)
     first: Value = field(default_factory=lambda: Value("first", INT))
@@ -173,15 +177,16 @@ class _Distributed:
         cut, loop = self.cut, self.loop
         mine = [k for k, home in enumerate(cut.slots) if home == number]
         kept = [v for v, home in cut.crossing.items() if home == number]
-        if not cut.segments[number] and not kept:
+        if not cut.segments[number] and not kept and not mine:
             return
         inside = self.builder.inner()
         index = _like(loop.index)
         row = self.distance(index, inside, "row")
-        stand = self.given(number, kept, inside, index, row)
+        stand = self.given(number, [loop.carried[k] for k in mine], inside, index, row)
         inside.statements += replaced(cut.segments[number], stand)
-        carried = [replace(loop.carried[k], init=slots[k].inner, result=_value(slots[k].next))
-                   for k in mine]
+        carried = [replace(c, init=slots[k].inner, next=standing(c.next, stand),
+                           result=_value(slots[k].next))
+                   for k, c in ((k, loop.carried[k]) for k in mine)]
         for value in kept:
             before = self.rows[value]
             assert isinstance(before, Value)
@@ -193,13 +198,14 @@ class _Distributed:
         self.builder.append(Loop(index, self.first, self.last, loop.step, tuple(carried),
                                  inside.block, origin=loop.origin))
 
-    def given(self, number: int, kept: Iterable[Value], inside: Builder, index: Value, row: Atom,
-              ) -> dict[Value, Atom]:
+    def given(self, number: int, slots: Sequence[Carried], inside: Builder, index: Value,
+              row: Atom) -> dict[Value, Atom]:
         """What stands in a segment for values that are made in others; makes it."""
         cut = self.cut
         stand: dict[Value, Atom] = {self.loop.index: index}
-        here = {v for s in cut.segments[number] for v in defined(s)}
-        read = [*free(cut.segments[number]), *kept]
+        here = {v for s in cut.segments[number] for v in defined(s)} | {c.inner for c in slots}
+        read = [*free(cut.segments[number], [c.next for c in slots]),
+                *(v for v, home in cut.crossing.items() if home == number)]
         wanted = self.repeated(read)
         for value, let in cut.repeated.items():
             if value in wanted and value not in here:
@@ -232,7 +238,7 @@ class _Distributed:
 
     def extents(self) -> dict[Value, tuple[Extent, ...]] | None:
         """The shape of what crosses; None where the loop changes it."""
-        facts = _known(self.loop).facts
+        facts = _known(self.loop, self.facts)
         inside = made_in(self.loop) - {let.result for let in self.cut.moved}
         result = {}
         for value in self.cut.crossing:
@@ -249,11 +255,14 @@ def _long(product: Let) -> tuple[Value, int]:
     return matrix, 0 if product.args[0] is matrix else 1
 
 
-def _known(loop: Loop) -> Builder:
-    """A builder that has seen the body of a loop, and so what is known of shapes there."""
-    builder = Builder(checks=False)
-    _see(loop.body, builder)
-    return builder
+def _known(loop: Loop, facts: Facts) -> Facts:
+    """What is known of shapes in the body of a loop."""
+    builder = Builder(facts.inner(), checks=False)
+    if not _see_loop(loop, builder):
+        for c in loop.carried:
+            builder.facts.extents.pop(c.inner, None)
+        _see(loop.body, builder)
+    return builder.facts
 
 
 def _see(block: Block, builder: Builder) -> None:
@@ -271,18 +280,22 @@ def _see(block: Block, builder: Builder) -> None:
                     if builder.facts.of(j.then) == builder.facts.of(j.otherwise):
                         builder.facts.extents[j.result] = builder.facts.of(j.then)
             case Loop() | While():
-                _see_loop(statement, builder)
+                _see_loop(statement, builder.inner())
 
 
-def _see_loop(loop: Loop | While, builder: Builder) -> None:
-    """The arrays that a loop carries keep their shapes, if its body keeps those that came in."""
+def _see_loop(loop: Loop | While, builder: Builder) -> bool:
+    """The arrays that a loop carries keep their shapes, if its body keeps those that came in;
+    whether it does."""
     facts = builder.facts
-    facts.extents.update((c.inner, facts.of(c.init)) for c in loop.carried if c.inner.type.rank)
+    arrays = [c for c in loop.carried if c.inner.type.rank]
+    facts.extents.update((c.inner, facts.of(c.init)) for c in arrays)
     for block in blocks(loop):
-        _see(block, builder.inner())
-    if all(facts.of(c.next) == facts.of(c.init) for c in loop.carried):
-        facts.extents.update((c.result, facts.of(c.init)) for c in loop.carried
-                             if c.result.type.rank)
+        _see(block, builder)
+    kept = all(facts.provably_equal(a, b) for c in arrays
+               for a, b in zip(facts.of(c.next), facts.of(c.init), strict=True))
+    if kept:
+        facts.extents.update((c.result, facts.of(c.init)) for c in arrays)
+    return kept
 
 
 def _value(atom: Atom) -> Value:

@@ -8,16 +8,16 @@ at once.
         y = update(y, k, add(z, h))      segment 2, to which h crosses
 
 A cut is at every product of a matrix that the loop does not change and a vector that it does, if
-the vector does not depend on other iterations; sums of outer products come behind the last segment
-(`outer_sums.py`), and may be all that there is. The order of statements stays
-as it is, but for cheap reads, which later segments repeat, and for matrices, which are made in the
-segment that reads them: only numbers and vectors cross from one segment to another. What an
-iteration hands on to the next begins and ends within one segment.
+the vector does not depend on other iterations; what does depend on them is in the last segment.
+Sums of outer products come behind it (`outer_sums.py`), and may be all that there is. Otherwise the
+order of statements stays as it is, but for cheap reads, which later segments repeat, and for
+matrices, which are made in the segment that reads them: only numbers and vectors cross from one
+segment to another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from retrograd.ir.effects import SILENT
@@ -25,6 +25,7 @@ from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Atom,
     Branch,
+    Carried,
     Constant,
     Effect,
     Let,
@@ -36,12 +37,15 @@ from retrograd.ir.nodes import (
     defined,
     free,
     integer,
+    operands,
     walk,
+    yields,
 )
 from retrograd.ir.types import Array, kind
 from retrograd.optimise.outer_sums import OuterSum, outer_sums
 
 _CHEAP = frozenset({"view", "load", "dim", "transpose", "let"})
+_LAST = -1                           # stands for the number of the last segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +118,15 @@ class _Cutter:
     def __post_init__(self) -> None:
         loop = self.loop
         self.inside = made_in(loop)
-        self.handed = {c.inner for c in loop.carried if c.inner.type.rank}
-        self.dependent = {c.inner for c in loop.carried}
-        sums, made = outer_sums(loop), self.inside - set(bound(loop))
-        others = {s.slot for s in sums if not {s.column, s.row} <= made}
+        self.handed = {v for c in loop.carried for v in _written(c, loop)}
+        self.dependent = {c.inner for c in loop.carried if not _only_written(c, loop)}
+        sums = outer_sums(loop)
+        others = {s.slot for s in sums if not {s.column, s.row} <= self.inside}
         self.sums = tuple(s for s in sums if s.slot not in others)
         summed = {let.result for s in self.sums for let in (s.product, s.addition)}
         for statement in loop.body:
             if not (isinstance(statement, Let) and statement.result in summed):
                 self._sort(statement)
-                if not self.dependent.isdisjoint(free((statement,))):
-                    self.dependent.update(defined(statement))
-                self.handed.update(v for v, init in _versions(statement) if init in self.handed)
 
     def _sort(self, statement: Statement) -> None:
         if isinstance(statement, Let):
@@ -138,7 +139,11 @@ class _Cutter:
             if self._is_product(statement):
                 self.products.append(statement)
                 return
-        self.rest.append((len(self.products), statement))
+        if self.dependent.isdisjoint(free((statement,))):
+            self.rest.append((len(self.products), statement))
+        else:
+            self.rest.append((_LAST, statement))
+            self.dependent.update(defined(statement))
 
     def _is_known(self, atom: Atom) -> bool:
         """Whether every segment has this."""
@@ -156,17 +161,22 @@ class _Cutter:
 
     def cut(self) -> Segments | None:
         placed = self._placed()
-        count = len(self.products) + 1
         made = {v: k for k, s in placed for v in defined(s)}
         segments = tuple(self._needed([s for k, s in placed if k == number])
-                         for number in range(count))
+                         for number in range(len(self.products) + 1))
         slots = self._slots(segments, made)
-        crossing = {v: made[v] for number, segment in enumerate(segments)
-                    for v in free(segment) if made.get(v, number) < number
+        if slots is None:
+            return None
+        made.update((c.inner, home) for c, home in zip(self.loop.carried, slots, strict=True)
+                    if home is not None)
+        read = [(v, number) for number, segment in enumerate(segments) for v in free(segment)]
+        read += [(c.next, home) for c, home in zip(self.loop.carried, slots, strict=True)
+                 if isinstance(c.next, Value) and home is not None]
+        crossing = {v: made[v] for v, number in read if made.get(v, number) < number
                     and v not in self.repeated}
         rows = {v: self.repeated[v].args[0] for v in self._multiplied() if self._is_row(v)}
         crossing.update((v, made[v]) for v in self._multiplied() if v in made and v not in rows)
-        if slots is None or not all(_crosses(v) and v not in self.handed for v in crossing):
+        if not all(_crosses(v) and v not in self.handed for v in crossing):
             return None
         return Segments(tuple(self.moved), self.repeated, tuple(self.products), segments,
                         self.sums, crossing, slots, rows)
@@ -197,11 +207,11 @@ class _Cutter:
     def _placed(self) -> list[tuple[int, Statement]]:
         """The statements with their segments, matrices and views where they are read first."""
         first = {operands_of(p)[1]: k for k, p in reversed(list(enumerate(self.products)))}
-        ends = {c.next for c in self.loop.carried}
+        stay = {*(c.next for c in self.loop.carried), *self.repeated}
         placed: list[tuple[int, Statement]] = []
         for home, statement in reversed(self.rest):
-            number = home
-            if isinstance(statement, Let) and statement.result not in {*ends, *self.repeated} \
+            number = home if home != _LAST else len(self.products)
+            if number == home and isinstance(statement, Let) and statement.result not in stay \
                     and (statement.result.type.rank > 1 or statement.op in _CHEAP) \
                     and self.handed.isdisjoint(statement.args):
                 number = max(home, first.get(statement.result, home))
@@ -210,21 +220,46 @@ class _Cutter:
             placed.append((number, statement))
         return placed[::-1]
 
-    def _slots(self, segments: tuple[tuple[Statement, ...], ...], made: dict[Value, int],
+    def _slots(self, segments: tuple[tuple[Statement, ...], ...], made: Mapping[Value, int],
                ) -> tuple[int | None, ...] | None:
-        """The segment of each slot, if there is one in which it is read and handed on."""
+        """The segment of each slot: the one that reads it, if there is no other, and what it hands
+        on is there by then."""
         read = [set(free(s)) for s in segments]
+        ready = {**made, **{p.result: k + 1 for k, p in enumerate(self.products)}}
         sums = {s.slot for s in self.sums}
         result: list[int | None] = []
         for slot, c in enumerate(self.loop.carried):
-            if slot in sums:
-                result.append(None)
-                continue
-            if not isinstance(c.next, Value) or c.next not in made or any(
-                    c.inner in values for k, values in enumerate(read) if k != made[c.next]):
+            homes = [k for k, values in enumerate(read) if c.inner in values]
+            first = ready.get(c.next, 0) if isinstance(c.next, Value) else 0
+            home = homes[0] if homes else first
+            exchanged = c.next is not c.inner and c.next in self._inners()
+            if slot not in sums and (len(homes) > 1 or first > home or exchanged):
                 return None
-            result.append(made[c.next])
+            result.append(None if slot in sums else home)
         return tuple(result)
+
+    def _inners(self) -> set[Value]:
+        return {c.inner for c in self.loop.carried}
+
+
+def _written(carried: Carried, loop: Loop) -> set[Value]:
+    """The versions of an array that a loop writes in place."""
+    versions = {carried.inner}
+    for statement in loop.body:
+        versions.update(v for v, before in _versions(statement) if before in versions)
+    return versions if carried.inner.type.rank and len(versions) > 1 else set()
+
+
+def _only_written(carried: Carried, loop: Loop) -> bool:
+    """Whether an iteration writes into an array and does nothing else with it."""
+    reads = [s for s in walk(loop.body) if carried.inner in operands(s)]
+    ends = [a for s in walk((loop,)) for atoms in yields(s) for a in atoms]
+    return len(reads) == 1 and any(reads[0] is s for s in loop.body) \
+        and isinstance(reads[0], Let) and reads[0].op in ("update", "add_at") \
+        and reads[0].args[0] is carried.inner and carried.inner not in reads[0].args[1:] \
+        and reads[0].result is carried.next and ends.count(carried.next) == 1 \
+        and not any(carried.next in operands(s) for s in walk(loop.body)) \
+        and carried.inner not in ends
 
 
 def _versions(statement: Statement) -> list[tuple[Value, Atom]]:
