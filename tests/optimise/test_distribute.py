@@ -253,6 +253,44 @@ def test_checks_stay_before_what_they_check() -> None:
     assert again.rindex("view") > again.index("matmul")                  # made again there
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_memory_does_not_rest_on_a_check_that_comes_later(order: int) -> None:
+    function = whole("""
+m = dim(W)
+p = dim(b)
+for k in range(n):
+    h = tanh(matmul(W, view(x, k)))
+    u = matmul(V, h)
+    s = add(s, add(sum(u), sum(h)))
+""", "s")
+    m, p = (s.result for s in function.body[:2] if isinstance(s, Let))
+    loop_ = function.body[2]
+    assert isinstance(loop_, Loop)
+    check = Effect("check_equal", (m, p)[::order], {"exception": KeyError, "message": ("no",)})
+    at = next(k for k, s in enumerate(loop_.body) if isinstance(s, Let) and s.op == "tanh")
+    loop_ = replace(loop_, body=(*loop_.body[:at + 1], check, *loop_.body[at + 1:]))
+    new = verify(distribute(replace(function, body=(*function.body[:2], loop_))))
+    assert products(new) == [(2, 2), (2, 2)]
+    for length in (3, 5):
+        args = arguments()
+        args[4] = np.zeros(length)
+        with pytest.raises(KeyError, match="no"):
+            interpret(new, args)
+
+
+def test_an_array_that_a_loop_around_gives_another_shape() -> None:
+    function = whole("""
+u = view(x, 0)
+for i in range(3):
+    for k in range(n):
+        r = tanh(multiply(u, sum(view(x, k))))
+        t = matmul(W, view(x, k))
+        s = add(s, add(sum(t), sum(r)))
+    u = b
+""", "s")
+    assert products(same(function)) == [(2, 2)]
+
+
 def test_loops_in_branches() -> None:
     function = whole("""
 if less(s, 1.0):

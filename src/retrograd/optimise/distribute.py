@@ -30,22 +30,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrograd.ir.build import Builder
-from retrograd.ir.extents import Extent, mentions, substituted
+from retrograd.ir.extents import Extent, mentions
 from retrograd.ir.facts import Facts
 from retrograd.ir.index import FULL, Slice
 from retrograd.ir.nodes import (
     Atom,
     Block,
-    Branch,
     Carried,
-    Effect,
     Function,
     Let,
     Loop,
     Statement,
     Value,
-    While,
-    blocks,
     defined,
     free,
     integer,
@@ -54,21 +50,20 @@ from retrograd.ir.nodes import (
 from retrograd.ir.rewrite import replaced, standing, with_blocks
 from retrograd.ir.types import INT, Scalar
 from retrograd.optimise.outer_sums import OuterSum
-from retrograd.optimise.segments import Segments, made_in, operands_of, segments_of
+from retrograd.optimise.seen import see, seen
+from retrograd.optimise.segments import Segments, made_in, multiplies, operands_of, segments_of
 from retrograd.optimise.signs import nonnegative_ints
 
 ITERATIONS = 256
 _NUMBERS = 1 << 21                   # of all iterations of a piece
-_PRODUCTS = frozenset({"matmul", "multiply"})
 
 
 def distribute(function: Function) -> Function:
     """The function with its loops cut at products with matrices that they do not change."""
-    if not any(isinstance(s, Let) and s.op in _PRODUCTS for s in walk(function.body)):
+    if not any(isinstance(s, Loop) and multiplies(s) for s in walk(function.body)):
         return function
-    seen = Builder(checks=False)
-    _see(function.body, seen)
-    return replace(function, body=_block(function.body, nonnegative_ints(function), seen.facts))
+    return replace(function, body=_block(function.body, nonnegative_ints(function),
+                                         seen(function)))
 
 
 def _block(block: Block, nonnegative: Collection[Value], facts: Facts) -> Block:
@@ -237,15 +232,13 @@ class _Distributed:
         return inside.retyped(found, value.type)
 
     def extents(self) -> dict[Value, tuple[Extent, ...]] | None:
-        """The shape of what crosses; None where the loop changes it."""
-        facts = _known(self.loop, self.facts)
+        """The shape of what crosses; None where it is not known before the loop. What is only
+        equal by a check of the loop is not asked for: memory is made before that check."""
+        see(self.loop, self.facts)
         inside = made_in(self.loop) - {let.result for let in self.cut.moved}
-        result = {}
-        for value in self.cut.crossing:
-            shape = tuple(substituted(e, facts.equal) for e in facts.of(value))
-            if any(mentions(e, inside) for e in shape):
-                return None
-            result[value] = shape
+        result = {v: self.facts.of(v) for v in self.cut.crossing}
+        if any(mentions(e, inside) for shape in result.values() for e in shape):
+            return None
         return result
 
 
@@ -253,49 +246,6 @@ def _long(product: Let) -> tuple[Value, int]:
     """The matrix of a product, and its axis that the result has."""
     matrix, _ = operands_of(product)
     return matrix, 0 if product.args[0] is matrix else 1
-
-
-def _known(loop: Loop, facts: Facts) -> Facts:
-    """What is known of shapes in the body of a loop."""
-    builder = Builder(facts.inner(), checks=False)
-    if not _see_loop(loop, builder):
-        for c in loop.carried:
-            builder.facts.extents.pop(c.inner, None)
-        _see(loop.body, builder)
-    return builder.facts
-
-
-def _see(block: Block, builder: Builder) -> None:
-    for statement in block:
-        match statement:
-            case Let():
-                builder.adopt_let(statement)
-            case Effect(kind="check_equal"):
-                a, b = statement.args[:2]
-                builder.facts.equate(builder.facts.integer(a), builder.facts.integer(b))
-            case Branch():
-                _see(statement.then, builder.inner())
-                _see(statement.otherwise, builder.inner())
-                for j in statement.joins:
-                    if builder.facts.of(j.then) == builder.facts.of(j.otherwise):
-                        builder.facts.extents[j.result] = builder.facts.of(j.then)
-            case Loop() | While():
-                _see_loop(statement, builder.inner())
-
-
-def _see_loop(loop: Loop | While, builder: Builder) -> bool:
-    """The arrays that a loop carries keep their shapes, if its body keeps those that came in;
-    whether it does."""
-    facts = builder.facts
-    arrays = [c for c in loop.carried if c.inner.type.rank]
-    facts.extents.update((c.inner, facts.of(c.init)) for c in arrays)
-    for block in blocks(loop):
-        _see(block, builder)
-    kept = all(facts.provably_equal(a, b) for c in arrays
-               for a, b in zip(facts.of(c.next), facts.of(c.init), strict=True))
-    if kept:
-        facts.extents.update((c.result, facts.of(c.init)) for c in arrays)
-    return kept
 
 
 def _value(atom: Atom) -> Value:

@@ -84,8 +84,8 @@ def made_in(loop: Loop) -> set[Value]:
 def segments_of(loop: Loop, nonnegative: Collection[Value]) -> Segments | None:
     """How a loop is cut; None where there is no such product, or where it cannot be cut. Some ints
     are known not to be negative."""
-    if loop.step not in (integer(1), integer(-1)) or loop.leave is not None \
-            or loop.trips is not None or loop.parallel or _ordered(loop):
+    if not multiplies(loop) or loop.step not in (integer(1), integer(-1)) \
+            or loop.leave is not None or loop.trips is not None or loop.parallel or _ordered(loop):
         return None
     rising = loop.step == integer(1) and loop.index in nonnegative
     cutter = _Cutter(loop, rising)
@@ -93,6 +93,12 @@ def segments_of(loop: Loop, nonnegative: Collection[Value]) -> Segments | None:
     if found is None and cutter.products and cutter.sums:
         return _Cutter(loop, rising, only_sums=True).cut()
     return found
+
+
+def multiplies(loop: Loop) -> bool:
+    """Whether a loop makes products of matrices or outer products itself, not in one inside it."""
+    return any(isinstance(s, Let) and (s.op == "matmul" or (
+        s.op == "multiply" and s.result.type.rank == 2)) for s in loop.body)
 
 
 def _ordered(loop: Loop) -> bool:
