@@ -29,6 +29,7 @@ from retrograd.ir.nodes import (
     Statement,
     Value,
     While,
+    alike,
     blocks,
     bound,
     defined,
@@ -50,7 +51,7 @@ class Copy:
         """The copy of a value, made when first asked for."""
         if value in self.stand:
             return self.stand[value]
-        new = self.stand[value] = Value(value.name, value.type)
+        new = self.stand[value] = alike(value)
         for axis in range(value.type.rank):
             self.terms[Root(value, axis)] = root(new, axis)
         if not value.type.rank:

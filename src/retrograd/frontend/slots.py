@@ -35,7 +35,7 @@ from retrograd.frontend.things import (
 )
 from retrograd.frontend.tracer import Tracer
 from retrograd.ir.extents import root
-from retrograd.ir.nodes import Atom, Carried, Constant, Value, bound, defined, walk
+from retrograd.ir.nodes import Atom, Carried, Constant, Value, alike, bound, defined, walk
 from retrograd.ir.types import Array, Type
 
 ATTEMPTS = 12
@@ -243,7 +243,7 @@ class Slots:
                                          last, output=True))
         memory, facts = self.tracer.memory, self.tracer.builder.facts
         for base, value in self.contents.items():
-            after = Value(value.name, value.type)
+            after = alike(value)
             facts.extents[after] = facts.of(value)
             result.append(Carried(memory.content(base), value, inner.memory.content(base), after))
             self.contents[base] = after
@@ -251,7 +251,7 @@ class Slots:
 
     def _slot(self, name: Key, init: Atom, value: Value, end: Atom, output: bool = False,
               ) -> Carried:
-        result = Value(value.name, value.type)
+        result = alike(value)
         facts = self.tracer.builder.facts
         if isinstance(value.type, Array):
             k = len(self.results[name])

@@ -84,6 +84,11 @@ class Constant:
 Atom = Value | Constant
 
 
+def alike(value: Value) -> Value:
+    """Another value of the same name and type."""
+    return Value(value.name, value.type)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Let:
     result: Value

@@ -42,6 +42,7 @@ from retrograd.ir.nodes import (
     Loop,
     Statement,
     Value,
+    alike,
     defined,
     free,
     integer,
@@ -109,7 +110,7 @@ class _Distributed:
             self.rows[value] = builder.let(
                 "empty", count, *map(builder.atom_of, extent), name=f"{value.name}_rows",
                 dtype=value.type.dtype)
-        slots = [Carried(c.init, _like(c.inner), _like(c.inner), c.result) for c in loop.carried]
+        slots = [Carried(c.init, alike(c.inner), alike(c.inner), c.result) for c in loop.carried]
         for number in range(len(self.cut.segments)):
             self.segment(number, slots)
             if number < len(self.cut.products):
@@ -175,7 +176,7 @@ class _Distributed:
         if not cut.segments[number] and not kept and not mine:
             return
         inside = self.builder.inner()
-        index = _like(loop.index)
+        index = alike(loop.index)
         row = self.distance(index, inside, "row")
         stand = self.given(number, [loop.carried[k] for k in mine], inside, index, row)
         inside.statements += replaced(cut.segments[number], stand)
@@ -185,7 +186,7 @@ class _Distributed:
         for value in kept:
             before = self.rows[value]
             assert isinstance(before, Value)
-            inner, result = _like(before), _like(before)
+            inner, result = alike(before), alike(before)
             following = inside.let("update", inner, row, stand.get(value, value),
                                    name=inner.name, index=("int", *(FULL,) * value.type.rank))
             carried.append(Carried(before, inner, following, result))
@@ -204,7 +205,7 @@ class _Distributed:
         wanted = self.repeated(read)
         for value, let in cut.repeated.items():
             if value in wanted and value not in here:
-                new = _like(value)
+                new = alike(value)
                 inside.append(*replaced((replace(let, result=new),), stand))
                 stand[value] = new
         for value in read:
@@ -251,7 +252,3 @@ def _long(product: Let) -> tuple[Value, int]:
 def _value(atom: Atom) -> Value:
     assert isinstance(atom, Value)
     return atom
-
-
-def _like(value: Value) -> Value:
-    return Value(value.name, value.type)

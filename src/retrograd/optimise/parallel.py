@@ -40,6 +40,7 @@ from retrograd.ir.nodes import (
     Loop,
     Statement,
     Value,
+    alike,
     integer,
     number,
     walk,
@@ -180,9 +181,9 @@ class _Slot:
     def prepare(self, split: _Split, blocks: Atom) -> None:
         """Before the blocks, and at the start of one."""
         old = self.old
-        end = _like(old.inner)
+        end = alike(old.inner)
         if not self.summed:
-            self.inside = replace(old, init=_like(old.inner), result=end)
+            self.inside = replace(old, init=alike(old.inner), result=end)
             return
         type = old.inner.type
         self.extents = tuple(
@@ -206,14 +207,14 @@ class _Slot:
         if not self.summed:
             assert isinstance(self.inside.init, Value)
             return Carried(old.init, self.inside.init, self.inside.result, old.result)
-        inner, end, result = (_like(self.parts) for _ in range(3))
+        inner, end, result = (alike(self.parts) for _ in range(3))
         own = self.inside.result
 
         def put(array: Value, places: tuple[Atom, ...], out: list[Statement]) -> Value:
             element = own if not places else split.let(
                 Value("t", Scalar(own.type.dtype)), "load", (own, *places), out,
                 index=("int",) * len(places))
-            return split.let(_like(array), "update", (array, block, *places, element), out,
+            return split.let(alike(array), "update", (array, block, *places, element), out,
                              index=("int",) * (len(places) + 1))
 
         split.body += _nest(self.extents, inner, end, put, split)
@@ -223,11 +224,11 @@ class _Slot:
             part = split.let(Value("t", Scalar(sum_.type.dtype)), "load",
                              (result, number_, *places), out, index=("int",) * (len(places) + 1))
             if not places:
-                return split.let(_like(sum_), "add", (sum_, part), out)
-            return split.let(_like(sum_), "add_at", (sum_, *places, part), out,
+                return split.let(alike(sum_), "add", (sum_, part), out)
+            return split.let(alike(sum_), "add_at", (sum_, *places, part), out,
                              index=("int",) * len(places))
 
-        start, summed = _like(old.inner), _like(old.inner)
+        start, summed = alike(old.inner), alike(old.inner)
         split.after.append(Loop(number_, integer(0), blocks, integer(1),
                                 (Carried(old.init, start, summed, old.result),),
                                 tuple(_nest(self.extents, start, summed, add, split)),
@@ -247,13 +248,9 @@ def _nest(extents: Sequence[Atom], start: Value, end: Value,
             final = out.pop()
             assert isinstance(final, Let) and final.result is last
             return [*out, replace(final, result=end)]
-        index, inner, next_ = Value("ijkmnpqrs"[len(places)], INT), _like(array), _like(array)
+        index, inner, next_ = Value("ijkmnpqrs"[len(places)], INT), alike(array), alike(array)
         return [Loop(index, integer(0), extents[len(places)], integer(1),
                      (Carried(array, inner, next_, end),),
                      tuple(level(inner, (*places, index), next_)), origin=split.loop.origin)]
 
     return level(start, (), end)
-
-
-def _like(value: Value) -> Value:
-    return Value(value.name, value.type)

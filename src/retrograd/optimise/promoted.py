@@ -39,6 +39,7 @@ from retrograd.ir.nodes import (
     Static,
     Value,
     While,
+    alike,
     blocks,
     bound,
     defined,
@@ -153,7 +154,7 @@ class _Promotion:
         (new,) = replaced((new,), follower.versions)  # type: ignore[assignment]
         assert isinstance(new, Loop)
         old = new.carried[slot]
-        number, array = (Value(v.name, v.type) for v in (inner, old.result))
+        number, array = (alike(v) for v in (inner, old.result))
         carried = (*new.carried[:slot], replace(old, result=array), *new.carried[slot + 1:],
                    Carried(start, inner, end, number))
         self.loop = replace(new, carried=carried)
@@ -186,7 +187,7 @@ def _guarded(inner: list[Statement], loop: Loop) -> list[Statement]:
     assert isinstance(loop.step, Constant)
     op = "less" if loop.step.value.real > 0 else "greater"
     runs = Value("t", BOOL)
-    new = {v: Value(v.name, v.type) for v in defined(loop)}
+    new = {v: alike(v) for v in defined(loop)}
     otherwise: list[Atom] = [c.init for c in loop.carried]
     if loop.trips is not None:
         otherwise.append(integer(0))

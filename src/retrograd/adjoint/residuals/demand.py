@@ -18,7 +18,7 @@ from retrograd.adjoint.scopes import Places, Scope
 from retrograd.adjoint.sweep import Sweep
 from retrograd.ir.build import Builder
 from retrograd.ir.index import FULL, Slice
-from retrograd.ir.nodes import Atom, Carried, Let, Value, While, integer
+from retrograd.ir.nodes import Atom, Carried, Let, Value, While, alike, integer
 
 
 @dataclass(slots=True)
@@ -196,7 +196,7 @@ class Residuals:
         """The iteration that was reversed before has read what it started with; that is `value`
         here. The last iteration leaves the loop's result."""
         assert home.outer is not None
-        here, after = (Value(value.name, value.type) for _ in range(2))
+        here, after = (alike(value) for _ in range(2))
         for v in (here, after):
             if v.type.rank:
                 home.builder.facts.extents[v] = self.tapes.facts.of(slot.inner)
