@@ -319,6 +319,18 @@ def test_factors_whose_products_overflow(n: int, jit: bool) -> None:
         np.testing.assert_array_equal(rg.grad(first_of, jit=jit)(x), [1e200, *[0] * (n - 1)])
 
 
+def products(x: Any) -> Any:
+    return np.cumprod(x)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_factors_whose_products_underflow(jit: bool) -> None:
+    """The last two factors together are 0, and what they are multiplied with is large."""
+    x, x_dot = np.array([1e100, 1e60, 1e-160, 1e-180]), np.array([1e190, 1e10, 0, 0])
+    tangent = rg.jvp(products, (x,), (x_dot,), jit=jit)[1]
+    np.testing.assert_allclose(tangent, [1e190, 1e250, 1e90, 1e-90], rtol=1e-12)
+
+
 def many(x: Any) -> Any:
     return np.sum(np.cumprod(x) ** 2)
 

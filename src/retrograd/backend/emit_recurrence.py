@@ -2,7 +2,8 @@
 
 NumPy has none, and a loop over single elements is slow. So pairs of elements are joined first, then
 every second element is found in the same way, and the others from their neighbours. A product of
-factors that are joined may overflow where the elements themselves do not: then it is the loop.
+factors that are joined may overflow, or underflow and be missed, where the elements themselves do
+not: where there are numbers large enough to show it, it is the loop.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def recurrence(factors, terms, axis, step):
     result = terms.copy()
     a, y = factors.swapaxes(0, axis)[1:][::step], result.swapaxes(0, axis)[::step]
     run(a, y)
-    if not np.isfinite(y).all():
+    large = np.finfo(y.dtype).max ** 0.5
+    if not ((abs(y) < large).all() and (abs(a) < large).all()):
         result[:] = terms
         for k in range(1, len(y)):
             y[k] += a[k - 1] * y[k - 1]
